@@ -1,0 +1,35 @@
+package event
+
+import "fmt"
+
+// Class says what kind of failure an event met; the error policy and the
+// counters go by it.
+type Class string
+
+// The classes of failures.
+const (
+	// Reject: a processor refused the event.
+	Reject Class = "reject"
+	// Trap: the module trapped while it processed the event alone.
+	Trap Class = "trap"
+	// ABI: what the module returned broke a rule of the ABI.
+	ABI Class = "abi"
+	// MissingKey: a key filter with on_missing: error met an event without a key.
+	MissingKey Class = "missing_key"
+	// NoTopic: nobody chose a target topic and the sink has none.
+	NoTopic Class = "no_topic"
+)
+
+// Failure is why one event failed in a processor. It goes to the error
+// policy; it does not stop the pipeline by itself.
+type Failure struct {
+	Class   Class
+	Message string
+	// Digest is the sha256 of the module, in hexadecimal; empty for a native
+	// processor.
+	Digest string
+	// Attempt counts from 1.
+	Attempt int
+}
+
+func (f *Failure) Error() string { return fmt.Sprintf("%s: %s", f.Class, f.Message) }

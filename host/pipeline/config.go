@@ -1,0 +1,55 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+)
+
+// Policy says what becomes of an event that fails in a processor.
+type Policy string
+
+// The policies.
+const (
+	// Stop stops the pipeline with the offset at the guilty event.
+	Stop Policy = "stop"
+	// Drop counts the event and goes on.
+	Drop Policy = "drop"
+	// DeadLetter writes the original record with weir.error.* headers to the
+	// dead-letter topic and goes on.
+	DeadLetter Policy = "dead_letter"
+)
+
+// Policies lists the valid ones, for messages.
+var Policies = []Policy{Stop, Drop, DeadLetter}
+
+// Step is one processor of the chain as configured; every lane opens its own.
+type Step struct {
+	// Name identifies the processor in metrics, logs and dead letters.
+	Name string
+	// OnError is the policy for events that fail here.
+	OnError Policy
+	// Open makes the processor of one lane.
+	Open func(ctx context.Context) (Processor, error)
+	// Filter says that events which the step drops count as filtered, not as
+	// dropped by business logic.
+	Filter bool
+}
+
+// Config is a pipeline as configured. Zero values mean the defaults given.
+type Config struct {
+	Name  string
+	Steps []Step
+	// DeadLetterTopic is where the dead_letter policy writes. It must be set
+	// when a step uses that policy.
+	DeadLetterTopic string
+	// OnError is the policy for failures outside of any step, such as an event
+	// without a target topic. Default Stop.
+	OnError Policy
+	// SinkTopic is the topic of events for which no processor chose one; it may
+	// be empty.
+	SinkTopic string
+	// BatchSize is the most events in a batch. Default 256.
+	BatchSize int
+	// DrainTimeout bounds draining. Default 30 s.
+	DrainTimeout time.Duration
+}
