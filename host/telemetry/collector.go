@@ -1,0 +1,125 @@
+package telemetry
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// The metrics. Names and labels are an interface to dashboards and alerts:
+// add, never change.
+var (
+	consumed = desc("weir_events_consumed_total",
+		"Events that the source handed to the pipeline.")
+	delivered = desc("weir_events_delivered_total",
+		"Consumed events whose outputs the brokers all acknowledged.")
+	dropped = desc("weir_events_dropped_total",
+		"Consumed events that a processor dropped, on purpose or by on_error: drop.", "processor")
+	filtered = desc("weir_events_filtered_total",
+		"Consumed events that a key filter discarded.", "processor")
+	failed = desc("weir_events_failed_total",
+		"Events that failed in a processor, whatever its error policy made of them.", "processor", "class")
+	deadLettered = desc("weir_events_dead_lettered_total",
+		"Consumed events whose dead letter the brokers acknowledged.", "processor", "class")
+	abandoned = desc("weir_events_abandoned_total",
+		"Events begun and given up at a revoke or a stop; they will be read again.")
+	inFlight = desc("weir_events_in_flight",
+		"Events consumed and not ended yet.")
+	produced = desc("weir_records_produced_total",
+		"Records that the brokers acknowledged, dead letters included.", "topic")
+	batches = desc("weir_batches_total",
+		"Batches that ran through the processors.")
+	rebalances = desc("weir_rebalances_total",
+		"Times that partitions were assigned to or taken from the pipeline.")
+	instances = desc("weir_module_instances_total",
+		"WebAssembly instances made, the replacements after a trap included.", "processor")
+	traps = desc("weir_module_traps_total",
+		"Traps and ABI errors of WebAssembly instances.", "processor")
+	state = desc("weir_pipeline_state",
+		"1 for the state that the pipeline is in, else 0.", "state")
+)
+
+var descs = []*prometheus.Desc{
+	consumed, delivered, dropped, filtered, failed, deadLettered, abandoned, inFlight,
+	produced, batches, rebalances, instances, traps, state,
+}
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, append([]string{"pipeline"}, labels...), nil)
+}
+
+// collector writes samples out as metrics.
+type collector struct {
+	samples func() []Sample
+}
+
+var _ prometheus.Collector = (*collector)(nil)
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range descs {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	for _, s := range c.samples() {
+		w := writer{ch: ch, pipeline: s.Pipeline}
+		w.count(consumed, s.Consumed)
+		w.count(delivered, s.Delivered)
+		w.count(abandoned, s.Abandoned)
+		w.gauge(inFlight, float64(s.InFlight))
+		w.count(batches, s.Batches)
+		w.count(rebalances, s.Rebalances)
+		for i := range s.Processors {
+			w.processor(&s.Processors[i])
+		}
+		for _, t := range s.Topics {
+			w.count(produced, t.Produced, t.Topic)
+		}
+		for _, st := range States {
+			w.gauge(state, indicator(st == s.State), string(st))
+		}
+	}
+}
+
+// writer sends the metrics of one pipeline.
+type writer struct {
+	ch       chan<- prometheus.Metric
+	pipeline string
+}
+
+func (w *writer) processor(p *ProcessorSample) {
+	w.count(dropped, p.Dropped, p.Name)
+	w.count(filtered, p.Filtered, p.Name)
+	for _, f := range p.Failures {
+		w.count(failed, f.Failed, p.Name, f.Class)
+		w.count(deadLettered, f.DeadLettered, p.Name, f.Class)
+	}
+	if p.Module {
+		w.count(instances, p.Instances, p.Name)
+		w.count(traps, p.Traps, p.Name)
+	}
+}
+
+func (w *writer) count(d *prometheus.Desc, n uint64, labels ...string) {
+	w.send(d, prometheus.CounterValue, float64(n), labels)
+}
+
+func (w *writer) gauge(d *prometheus.Desc, v float64, labels ...string) {
+	w.send(d, prometheus.GaugeValue, v, labels)
+}
+
+func (w *writer) send(d *prometheus.Desc, t prometheus.ValueType, v float64, labels []string) {
+	labels = append([]string{w.pipeline}, labels...)
+	m, err := prometheus.NewConstMetric(d, t, v, labels...)
+	if err != nil {
+		// A label that is not UTF-8: the scrape fails and says so.
+		m = prometheus.NewInvalidMetric(d, err)
+	}
+	w.ch <- m
+}
+
+func indicator(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,93 @@
+package telemetry
+
+import (
+	"io"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func scrape(t *testing.T, samples ...Sample) (int, []string) {
+	t.Helper()
+	r := New(Build{Version: "v1.2.3", Revision: "abc", GoVersion: "go1.26"}, func() []Sample { return samples })
+	srv := httptest.NewServer(r.Handler())
+	defer srv.Close()
+	resp, err := srv.Client().Get(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(string(body)) {
+		if strings.HasPrefix(line, "weir_") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return resp.StatusCode, lines
+}
+
+func TestScrape(t *testing.T) {
+	status, got := scrape(t, Sample{
+		Pipeline: "orders", State: Running,
+		Consumed: 10, Delivered: 4, Abandoned: 1, InFlight: 1, Batches: 2, Rebalances: 3,
+		Processors: []ProcessorSample{
+			{Name: "keys", Filtered: 1},
+			{Name: "selector", Dropped: 1, Module: true, Instances: 5, Traps: 1,
+				Failures: []FailureSample{{Class: "reject", Failed: 3, DeadLettered: 2}}},
+		},
+		Topics: []TopicSample{{Topic: "heavy", Produced: 4}},
+	})
+	if status != 200 {
+		t.Fatalf("status %d", status)
+	}
+	want := []string{
+		`weir_batches_total{pipeline="orders"} 2`,
+		`weir_build_info{goversion="go1.26",revision="abc",version="v1.2.3"} 1`,
+		`weir_events_abandoned_total{pipeline="orders"} 1`,
+		`weir_events_consumed_total{pipeline="orders"} 10`,
+		`weir_events_dead_lettered_total{class="reject",pipeline="orders",processor="selector"} 2`,
+		`weir_events_delivered_total{pipeline="orders"} 4`,
+		`weir_events_dropped_total{pipeline="orders",processor="keys"} 0`,
+		`weir_events_dropped_total{pipeline="orders",processor="selector"} 1`,
+		`weir_events_failed_total{class="reject",pipeline="orders",processor="selector"} 3`,
+		`weir_events_filtered_total{pipeline="orders",processor="keys"} 1`,
+		`weir_events_filtered_total{pipeline="orders",processor="selector"} 0`,
+		`weir_events_in_flight{pipeline="orders"} 1`,
+		`weir_module_instances_total{pipeline="orders",processor="selector"} 5`,
+		`weir_module_traps_total{pipeline="orders",processor="selector"} 1`,
+		`weir_pipeline_state{pipeline="orders",state="degraded"} 0`,
+		`weir_pipeline_state{pipeline="orders",state="draining"} 0`,
+		`weir_pipeline_state{pipeline="orders",state="failed"} 0`,
+		`weir_pipeline_state{pipeline="orders",state="running"} 1`,
+		`weir_pipeline_state{pipeline="orders",state="starting"} 0`,
+		`weir_pipeline_state{pipeline="orders",state="stopped"} 0`,
+		`weir_rebalances_total{pipeline="orders"} 3`,
+		`weir_records_produced_total{pipeline="orders",topic="heavy"} 4`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("scrape (-want +got):\n%s", diff)
+	}
+}
+
+func TestScrapeWithoutPipelines(t *testing.T) {
+	status, got := scrape(t)
+	want := []string{`weir_build_info{goversion="go1.26",revision="abc",version="v1.2.3"} 1`}
+	if diff := cmp.Diff(want, got); status != 200 || diff != "" {
+		t.Errorf("status %d, scrape (-want +got):\n%s", status, diff)
+	}
+}
+
+// Two processors of one name would make two series of one name: the scrape
+// must say so, not pick one.
+func TestScrapeRefusesDuplicates(t *testing.T) {
+	status, _ := scrape(t, Sample{Pipeline: "p", Processors: []ProcessorSample{{Name: "a"}, {Name: "a"}}})
+	if status != 500 {
+		t.Errorf("status %d, want 500", status)
+	}
+}

@@ -1,0 +1,84 @@
+// Package telemetry turns what the host counts into Prometheus metrics.
+//
+// The host counts in its own atomics and knows no metrics library. At each
+// scrape the Registry asks once for a Sample of every pipeline and writes it
+// out, so counting costs the event path nothing more than the addition. The
+// registry is the host's own; the client library's global one stays unused.
+package telemetry
+
+// State is where a pipeline is in its life.
+type State string
+
+// The states of a pipeline, in the order of its life.
+const (
+	// Starting: connecting, joining the group, opening lanes.
+	Starting State = "starting"
+	// Running: events flow, or would if there were any.
+	Running State = "running"
+	// Degraded: events flow, but something is wrong that the pipeline cannot
+	// mend alone, such as a partition that cannot be read.
+	Degraded State = "degraded"
+	// Draining: the intake is closed and what is in flight ends.
+	Draining State = "draining"
+	// Stopped: ended in good order.
+	Stopped State = "stopped"
+	// Failed: ended by an error.
+	Failed State = "failed"
+)
+
+// States lists the valid states. Each is a series of weir_pipeline_state.
+var States = []State{Starting, Running, Degraded, Draining, Stopped, Failed}
+
+// Sample is a pipeline at one moment. The numbers are totals since the
+// process started, except InFlight. At rest they obey
+//
+//	Consumed = Delivered + Abandoned + InFlight
+//	           + Dropped + Filtered + DeadLettered of every processor
+type Sample struct {
+	Pipeline string
+	State    State
+	// Reason says why the state is Degraded or Failed; it is for people and
+	// becomes no metric.
+	Reason string
+
+	Consumed   uint64
+	Delivered  uint64
+	Abandoned  uint64
+	InFlight   int64
+	Batches    uint64
+	Rebalances uint64
+
+	Processors []ProcessorSample
+	Topics     []TopicSample
+}
+
+// ProcessorSample is one processor of a pipeline. Failures outside of any
+// processor, such as an event that nobody gave a topic, are reported under the
+// name "sink".
+type ProcessorSample struct {
+	Name string
+	// Dropped counts events without an output and those dropped by the error
+	// policy. Filtered counts what a filter discarded.
+	Dropped  uint64
+	Filtered uint64
+	Failures []FailureSample
+	// Instances and Traps are of WebAssembly modules only; Module says that
+	// this is one.
+	Module    bool
+	Instances uint64
+	Traps     uint64
+}
+
+// FailureSample counts the failures of one class in one processor, and how
+// many of them became dead letters.
+type FailureSample struct {
+	Class        string
+	Failed       uint64
+	DeadLettered uint64
+}
+
+// TopicSample counts the records that the brokers acknowledged for one topic.
+type TopicSample struct {
+	Topic    string
+	Produced uint64
+}
