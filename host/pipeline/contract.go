@@ -35,16 +35,17 @@ type Lane interface {
 }
 
 // Records is a run of records of one partition in offset order, owned by the
-// lane once fed.
+// lane once fed. It may hold no record and yet move the position, when the log
+// holds only what is no event (control records) there.
 type Records interface {
 	// Len is the number of records.
 	Len() int
 	// Fill makes events of the records from index from on, as many as dst has
-	// room for. Origin is set to the index within dst.
-	Fill(dst []event.Event, from int)
-	// Next is the offset that follows record i, skipping what the log holds
-	// between the two that is no event (control records, gaps).
-	Next(i int) int64
+	// room for, numbers their Origin from origin on, and returns their size.
+	Fill(dst []event.Event, from int, origin int32) (size int)
+	// After is the position once the first n records are done, past what the
+	// log holds behind them that is no event.
+	After(n int) (next int64, epoch int32)
 }
 
 // Offsets keeps the account of one partition's batches. A lane calls Begin and
@@ -53,7 +54,7 @@ type Records interface {
 type Offsets interface {
 	// Begin opens the next batch: count events that hold size bytes, after
 	// which the partition goes on at offset next.
-	Begin(next int64, count, size int) (batch uint64)
+	Begin(next int64, epoch int32, count, size int) (batch uint64)
 	// End says that every event of the batch has ended: delivered, dropped or
 	// dead-lettered. It is called at most once a batch.
 	End(batch uint64)
@@ -79,11 +80,12 @@ type Processor interface {
 
 // Sink writes events.
 type Sink interface {
-	// Write hands over events, in order, and calls done exactly once for each,
-	// from any goroutine, with nil once the brokers have it. It blocks only
-	// while the sink's buffer is full. events is not used after Write returned; the
-	// bytes it points to are until done.
+	// Write hands over events, in order, and calls done exactly once, from any
+	// goroutine: with nil when the brokers have all of them, else with the
+	// first error once the fate of all is known. Write blocks only while the
+	// sink's buffer is full. It does not use events after it returned, but the
+	// bytes that they point to until done.
 	Write(ctx context.Context, events []event.Event, done func(error))
-	// Flush waits until every event written so far is done, or ctx ends.
+	// Flush waits until every write so far is done, or ctx ends.
 	Flush(ctx context.Context) error
 }
