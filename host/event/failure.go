@@ -20,6 +20,19 @@ const (
 	NoTopic Class = "no_topic"
 )
 
+// Classes lists all classes; counters are kept by its indexes.
+var Classes = [...]Class{Reject, Trap, ABI, MissingKey, NoTopic}
+
+// Index is the class's place in Classes.
+func (c Class) Index() int {
+	for i := range Classes {
+		if Classes[i] == c {
+			return i
+		}
+	}
+	panic("event: class " + string(c) + " is not listed in Classes")
+}
+
 // Failure is why one event failed in a processor. It goes to the error
 // policy; it does not stop the pipeline by itself.
 type Failure struct {

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"time"
+
+	"github.com/weirhq/weir/host/event"
 )
 
 // Policy says what becomes of an event that fails in a processor.
@@ -42,14 +44,40 @@ type Config struct {
 	// DeadLetterTopic is where the dead_letter policy writes. It must be set
 	// when a step uses that policy.
 	DeadLetterTopic string
-	// OnError is the policy for failures outside of any step, such as an event
-	// without a target topic. Default Stop.
+	// OnError is the policy for failures outside of any step: an event without
+	// a target topic. Default Stop.
 	OnError Policy
 	// SinkTopic is the topic of events for which no processor chose one; it may
 	// be empty.
 	SinkTopic string
 	// BatchSize is the most events in a batch. Default 256.
 	BatchSize int
-	// DrainTimeout bounds draining. Default 30 s.
-	DrainTimeout time.Duration
+	// CutGrace is how long Run waits, after its context ended, for lanes that
+	// are inside a processor. Default 2 s.
+	CutGrace time.Duration
+	// OnFailure, when set, is told of every event that failed, from the lane's
+	// goroutine: it must not block.
+	OnFailure func(Report)
+}
+
+// Report is one failed event as Config.OnFailure sees it.
+type Report struct {
+	Processor string
+	Policy    Policy
+	From      *event.Partition
+	Offset    int64
+	Failure   *event.Failure
+}
+
+func (c Config) withDefaults() Config {
+	if c.OnError == "" {
+		c.OnError = Stop
+	}
+	if c.BatchSize <= 0 {
+		c.BatchSize = 256
+	}
+	if c.CutGrace <= 0 {
+		c.CutGrace = 2 * time.Second
+	}
+	return c
 }

@@ -1,0 +1,298 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/bits"
+
+	"github.com/weirhq/weir/host/event"
+)
+
+// chain runs the batches of one lane through the lane's own processors. Its
+// buffers are reused from batch to batch.
+type chain struct {
+	p          *Pipeline
+	processors []Processor
+
+	inputs []event.Event
+	spare  [2][]event.Event // the outputs of even and odd steps
+
+	live    []uint64 // bit per origin: has events under way
+	seen    []uint64
+	fates   []fate // valid where live has no bit
+	letters []letter
+	failed  []failed // of the step that runs
+	fail    func(i int, f *event.Failure)
+	in      []event.Event // input of the step that runs, for fail
+
+	cut    int // origins from here on are not ended in this batch
+	reason *StopError
+}
+
+// fate is how an origin ended before the sink.
+type fate struct {
+	kind  fateKind
+	step  int
+	class int
+}
+
+type fateKind uint8
+
+const (
+	dropped fateKind = iota
+	filtered
+	failedDropped
+	deadLettered
+)
+
+type letter struct {
+	origin int
+	step   int
+	f      *event.Failure
+}
+
+type failed struct {
+	origin int
+	f      *event.Failure
+}
+
+// StopError says which event stopped a pipeline, by policy.
+type StopError struct {
+	Processor string
+	From      *event.Partition
+	Offset    int64
+	Failure   *event.Failure
+}
+
+func (e *StopError) Error() string {
+	return fmt.Sprintf("processor %s: event at topic %s partition %d offset %d: %v (on_error: stop; the offset stays at this event)",
+		e.Processor, e.From.Topic, e.From.Number, e.Offset, e.Failure)
+}
+
+func (e *StopError) Unwrap() error { return e.Failure }
+
+func newChain(p *Pipeline) *chain {
+	c := &chain{p: p}
+	c.fail = func(i int, f *event.Failure) {
+		c.failed = append(c.failed, failed{int(c.in[i].Origin), f})
+	}
+	return c
+}
+
+func (c *chain) open(ctx context.Context) error {
+	for i := range c.p.cfg.Steps {
+		step := &c.p.cfg.Steps[i]
+		proc, err := step.Open(ctx)
+		if err != nil {
+			return fmt.Errorf("processor %s: %w", step.Name, err)
+		}
+		c.processors = append(c.processors, proc)
+	}
+	return nil
+}
+
+func (c *chain) close(ctx context.Context) error {
+	var errs []error
+	for i, proc := range c.processors {
+		if err := proc.Close(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("processor %s: close: %w", c.p.stepName(i), err))
+		}
+	}
+	c.processors = nil
+	return errors.Join(errs...)
+}
+
+// room gives the slice in which the inputs of a batch of n are to be filled.
+func (c *chain) room(n int) []event.Event {
+	if cap(c.inputs) < n {
+		c.inputs = make([]event.Event, n)
+	}
+	c.inputs = c.inputs[:n]
+	return c.inputs
+}
+
+// rest forgets the events of the last batch, so that an idle lane does not
+// hold on to the bytes that it read.
+func (c *chain) rest() {
+	clear(c.inputs[:cap(c.inputs)])
+	for i := range c.spare {
+		clear(c.spare[i][:cap(c.spare[i])])
+	}
+}
+
+// run takes the inputs through every processor. It returns the events to
+// write, dead letters among them, and fills t. When a policy stops the
+// pipeline, c.cut is the first origin that is not ended, and c.reason says why.
+func (c *chain) run(ctx context.Context, t *tally) ([]event.Event, error) {
+	n := len(c.inputs)
+	c.begin(n)
+	events := c.inputs
+	for i, proc := range c.processors {
+		if len(events) == 0 {
+			break
+		}
+		c.in = events
+		out, err := proc.Process(ctx, events, c.spare[i&1][:0], c.fail)
+		if err != nil {
+			return nil, fmt.Errorf("processor %s: %w", c.p.cfg.Steps[i].Name, err)
+		}
+		events = c.settle(i, out)
+		c.spare[i&1] = events
+	}
+	if c.p.cfg.SinkTopic == "" {
+		events = c.requireTopic(events)
+	}
+	events = c.address(events)
+	c.count(t)
+	return events, nil
+}
+
+func (c *chain) begin(n int) {
+	words := (n + 63) / 64
+	if cap(c.live) < words {
+		c.live, c.seen = make([]uint64, words), make([]uint64, words)
+	}
+	c.live, c.seen = c.live[:words], c.seen[:words]
+	for i := range c.live {
+		c.live[i] = ^uint64(0)
+	}
+	if n%64 != 0 {
+		c.live[words-1] = 1<<(n%64) - 1
+	}
+	if cap(c.fates) < n {
+		c.fates = make([]fate, n)
+	}
+	c.fates = c.fates[:n]
+	c.letters, c.cut, c.reason = c.letters[:0], n, nil
+}
+
+// settle books what step i did: whom it failed, and which origins have no
+// event left. It returns the events that go on.
+func (c *chain) settle(i int, out []event.Event) []event.Event {
+	step := &c.p.cfg.Steps[i]
+	if len(c.failed) > 0 {
+		out = c.judge(i, step.OnError, out)
+	}
+	clear(c.seen)
+	for k := range out {
+		o := out[k].Origin
+		c.seen[o>>6] |= 1 << (o & 63)
+	}
+	end := fate{kind: dropped, step: i}
+	if step.Filter {
+		end.kind = filtered
+	}
+	for w := range c.live {
+		gone := c.live[w] &^ c.seen[w]
+		for gone != 0 {
+			c.fates[w<<6+bits.TrailingZeros64(gone)] = end
+			gone &= gone - 1
+		}
+		c.live[w] &= c.seen[w]
+	}
+	return out
+}
+
+// judge applies the policy to the failures of step i and takes the events of
+// the failed origins out. An event fails as a whole: what else derives from
+// the same record is withdrawn, so that a record is delivered, dropped or
+// dead-lettered, never two of them.
+func (c *chain) judge(i int, policy Policy, out []event.Event) []event.Event {
+	for _, f := range c.failed {
+		bit := uint64(1) << (f.origin & 63)
+		if c.live[f.origin>>6]&bit == 0 {
+			continue // failed before in this batch
+		}
+		c.live[f.origin>>6] &^= bit
+		input := &c.inputs[f.origin]
+		if c.p.cfg.OnFailure != nil {
+			c.p.cfg.OnFailure(Report{c.p.stepName(i), policy, input.From, input.Offset, f.f})
+		}
+		class := f.f.Class.Index()
+		switch policy {
+		case Drop:
+			c.fates[f.origin] = fate{failedDropped, i, class}
+		case DeadLetter:
+			c.fates[f.origin] = fate{deadLettered, i, class}
+			c.letters = append(c.letters, letter{f.origin, i, f.f})
+		default:
+			c.p.counters.steps[i].failed[class].Add(1)
+			if f.origin < c.cut {
+				c.cut = f.origin
+				c.reason = &StopError{c.p.stepName(i), input.From, input.Offset, f.f}
+			}
+		}
+	}
+	c.failed = c.failed[:0]
+	kept := out[:0]
+	for k := range out {
+		o := int(out[k].Origin)
+		if o < c.cut && c.live[o>>6]&(1<<(o&63)) != 0 {
+			kept = append(kept, out[k])
+		}
+	}
+	return kept
+}
+
+// requireTopic fails the events that nobody gave a topic, when the sink has
+// none of its own.
+func (c *chain) requireTopic(events []event.Event) []event.Event {
+	c.in = events
+	for k := range events {
+		if events[k].Topic == "" {
+			c.fail(k, &event.Failure{Class: event.NoTopic, Attempt: 1,
+				Message: "no processor set kafka_topic and the sink has no topic: set one of them"})
+		}
+	}
+	if len(c.failed) == 0 {
+		return events
+	}
+	if len(c.processors) == 0 { // events are the inputs, which dead letters need
+		events = append(c.spare[0][:0], events...)
+	}
+	return c.judge(len(c.p.cfg.Steps), c.p.cfg.OnError, events)
+}
+
+// address appends the dead letters to the events.
+func (c *chain) address(events []event.Event) []event.Event {
+	for i := range c.letters {
+		if l := &c.letters[i]; l.origin < c.cut {
+			events = append(events, c.p.deadLetter(&c.inputs[l.origin], c.p.stepName(l.step), l.f))
+		}
+	}
+	return events
+}
+
+// count fills the tally for the origins before the cut.
+func (c *chain) count(t *tally) {
+	t.reset(len(c.p.cfg.Steps) + 1)
+	for w := range c.live {
+		t.delivered += bits.OnesCount64(c.live[w])
+	}
+	if t.delivered == len(c.inputs) {
+		return
+	}
+	t.delivered = 0
+	for o := range c.cut {
+		if c.live[o>>6]&(1<<(o&63)) != 0 {
+			t.delivered++
+			continue
+		}
+		t.touched = true
+		end := c.fates[o]
+		s := &t.steps[end.step]
+		switch end.kind {
+		case dropped:
+			s.dropped++
+		case filtered:
+			s.filtered++
+		case failedDropped:
+			s.dropped++
+			s.failed[end.class]++
+		case deadLettered:
+			s.deadLettered[end.class]++
+			s.failed[end.class]++
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package pipeline
+
+import (
+	"sync/atomic"
+
+	"github.com/weirhq/weir/host/event"
+)
+
+// counters are the pipeline's books. Every event that a batch began with ends
+// in exactly one of delivered, dropped, filtered, dead-lettered or abandoned;
+// all are added once a batch, when it ended.
+type counters struct {
+	consumed, delivered, abandoned, batches atomic.Uint64
+	steps                                   []stepCounters // one a step, and the last for the sink
+}
+
+type stepCounters struct {
+	dropped, filtered    atomic.Uint64
+	failed, deadLettered [len(event.Classes)]atomic.Uint64
+}
+
+// tally is what one batch adds to the books once it ended. It is reused.
+type tally struct {
+	delivered int
+	steps     []stepTally
+	touched   bool // steps holds something
+}
+
+type stepTally struct {
+	dropped, filtered    int
+	failed, deadLettered [len(event.Classes)]int
+}
+
+func (t *tally) reset(steps int) {
+	t.delivered = 0
+	if t.steps == nil {
+		t.steps = make([]stepTally, steps)
+	} else if t.touched {
+		clear(t.steps)
+	}
+	t.touched = false
+}
+
+func (c *counters) add(t *tally) {
+	c.delivered.Add(uint64(t.delivered))
+	if !t.touched {
+		return
+	}
+	for i := range t.steps {
+		from, to := &t.steps[i], &c.steps[i]
+		to.dropped.Add(uint64(from.dropped))
+		to.filtered.Add(uint64(from.filtered))
+		for k := range event.Classes {
+			to.failed[k].Add(uint64(from.failed[k]))
+			to.deadLettered[k].Add(uint64(from.deadLettered[k]))
+		}
+	}
+}
+
+// Stats is a snapshot of a pipeline's counters since its start. Consumed =
+// Delivered + Dropped + Filtered + DeadLettered (of all steps) + Abandoned + InFlight.
+type Stats struct {
+	// Consumed counts the events that began their way.
+	Consumed uint64
+	// Delivered counts those of which the brokers have every output.
+	Delivered uint64
+	// Abandoned counts those that began and could not be ended: they lie behind
+	// a failure that stopped the pipeline and are read again.
+	Abandoned uint64
+	// InFlight counts those on their way now.
+	InFlight uint64
+	Batches  uint64
+	// Steps has one entry a processor, and a last one named "sink" for events
+	// that failed after the processors.
+	Steps []StepStats
+}
+
+// StepStats are the counters of one processor.
+type StepStats struct {
+	Name         string
+	Dropped      uint64
+	Filtered     uint64
+	Failed       map[event.Class]uint64
+	DeadLettered map[event.Class]uint64
+}
+
+// Stats reads the counters. It takes no lock; each number is exact, their sum
+// holds whenever no batch ends meanwhile.
+func (p *Pipeline) Stats() Stats {
+	c := &p.counters
+	s := Stats{Batches: c.batches.Load()}
+	var ended uint64
+	for i := range c.steps {
+		from := &c.steps[i]
+		to := StepStats{
+			Name:         p.stepName(i),
+			Dropped:      from.dropped.Load(),
+			Filtered:     from.filtered.Load(),
+			Failed:       map[event.Class]uint64{},
+			DeadLettered: map[event.Class]uint64{},
+		}
+		ended += to.Dropped + to.Filtered
+		for k, class := range event.Classes {
+			to.Failed[class] = from.failed[k].Load()
+			to.DeadLettered[class] = from.deadLettered[k].Load()
+			ended += to.DeadLettered[class]
+		}
+		s.Steps = append(s.Steps, to)
+	}
+	s.Delivered, s.Abandoned = c.delivered.Load(), c.abandoned.Load()
+	ended += s.Delivered + s.Abandoned
+	// Consumed is read last and never falls, so InFlight cannot be negative.
+	s.Consumed = c.consumed.Load()
+	s.InFlight = s.Consumed - ended
+	return s
+}
+
+const sinkStep = "sink"
+
+func (p *Pipeline) stepName(i int) string {
+	if i < len(p.cfg.Steps) {
+		return p.cfg.Steps[i].Name
+	}
+	return sinkStep
+}

@@ -1,0 +1,57 @@
+package pipeline
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/weirhq/weir/host/event"
+)
+
+// The headers that a dead letter carries after the record's own ones.
+const (
+	HeaderClass     = "weir.error.class"
+	HeaderMessage   = "weir.error.message"
+	HeaderPipeline  = "weir.error.pipeline"
+	HeaderProcessor = "weir.error.processor"
+	HeaderModule    = "weir.error.module"
+	HeaderTopic     = "weir.error.topic"
+	HeaderPartition = "weir.error.partition"
+	HeaderOffset    = "weir.error.offset"
+	HeaderTime      = "weir.error.time"
+	HeaderAttempt   = "weir.error.attempt"
+)
+
+// deadLetter makes the event that the dead-letter topic gets: the record's
+// bytes, key, headers and timestamp as they were read, whatever processors
+// made of them, and why it is there.
+func (p *Pipeline) deadLetter(input *event.Event, processor string, f *event.Failure) event.Event {
+	headers := make([]event.Header, 0, len(input.Headers)+10)
+	headers = append(headers, input.Headers...)
+	add := func(name, value string) {
+		headers = append(headers, event.Header{Name: name, Value: []byte(value)})
+	}
+	add(HeaderClass, string(f.Class))
+	add(HeaderMessage, f.Message)
+	add(HeaderPipeline, p.cfg.Name)
+	add(HeaderProcessor, processor)
+	if f.Digest != "" {
+		add(HeaderModule, "sha256:"+f.Digest)
+	}
+	add(HeaderTopic, input.From.Topic)
+	add(HeaderPartition, strconv.Itoa(int(input.From.Number)))
+	add(HeaderOffset, strconv.FormatInt(input.Offset, 10))
+	add(HeaderTime, time.Now().UTC().Format(time.RFC3339Nano))
+	add(HeaderAttempt, strconv.Itoa(max(f.Attempt, 1)))
+	return event.Event{
+		Value:     input.Value,
+		Key:       input.Key,
+		Headers:   headers,
+		Topic:     p.cfg.DeadLetterTopic,
+		Timestamp: input.Timestamp,
+		Stamped:   true,
+		From:      input.From,
+		Offset:    input.Offset,
+		Origin:    input.Origin,
+		Partition: event.AnyPartition,
+	}
+}
