@@ -1,0 +1,124 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// maxSecret bounds what ${file:PATH} reads.
+const maxSecret = 1 << 20
+
+// interpolator replaces references in scalars. What it puts in is text, never
+// structure, and is not looked at again.
+type interpolator struct {
+	lookup   func(name string) (string, bool)
+	readFile func(path string, limit int64) ([]byte, error)
+	faults   *Faults
+}
+
+// tree interpolates every scalar below n.
+func (in *interpolator) tree(n *Node, path string) {
+	switch n.Kind {
+	case Map:
+		for i := range n.Items {
+			in.tree(n.Items[i].Node, join(path, n.Items[i].Key))
+		}
+	case List:
+		for i, e := range n.List {
+			in.tree(e, fmt.Sprintf("%s[%d]", path, i))
+		}
+	case Scalar:
+		in.scalar(n, path)
+	}
+}
+
+func (in *interpolator) scalar(n *Node, path string) {
+	if n.fixed || !strings.Contains(n.Value, "$") {
+		return
+	}
+	text, secret, err := in.expand(n.Value, filepath.Dir(n.Pos.File))
+	if err != nil {
+		in.faults.Add(Fault{Pos: n.Pos, Path: path, Message: err.Error(), Hint: "write $$ for a dollar sign that is meant as one"})
+		return
+	}
+	if text != n.Value && n.plain && !secret {
+		n.Type = plainType(text)
+	}
+	n.Value, n.Secret = text, secret
+}
+
+func (in *interpolator) expand(s, dir string) (text string, secret bool, err error) {
+	var b strings.Builder
+	for {
+		i := strings.IndexByte(s, '$')
+		if i < 0 || i == len(s)-1 {
+			b.WriteString(s)
+			return b.String(), secret, nil
+		}
+		b.WriteString(s[:i])
+		s = s[i+1:]
+		switch s[0] {
+		case '$':
+			b.WriteByte('$')
+			s = s[1:]
+		case '{':
+			end := strings.IndexByte(s, '}')
+			if end < 0 {
+				return "", false, errors.New("a ${ is not closed by a }")
+			}
+			value, fromFile, err := in.reference(s[1:end], dir)
+			if err != nil {
+				return "", false, err
+			}
+			b.WriteString(value)
+			secret = secret || fromFile
+			s = s[end+1:]
+		default:
+			b.WriteByte('$')
+		}
+	}
+}
+
+// reference resolves what stands between the braces.
+func (in *interpolator) reference(ref, dir string) (value string, fromFile bool, err error) {
+	if path, ok := strings.CutPrefix(ref, "file:"); ok {
+		if path == "" {
+			return "", false, errors.New("${file:} names no file")
+		}
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		data, err := in.readFile(path, maxSecret)
+		if err != nil {
+			return "", false, fmt.Errorf("${%s}: %w", ref, err)
+		}
+		return strings.TrimRight(string(data), "\r\n"), true, nil
+	}
+	name, def, hasDefault := strings.Cut(ref, ":-")
+	if !variableName(name) {
+		return "", false, fmt.Errorf("${%s} is not ${NAME}, ${NAME:-default} or ${file:PATH}", ref)
+	}
+	if strings.Contains(def, "${") {
+		return "", false, fmt.Errorf("${%s} has a reference inside its default", ref)
+	}
+	value, ok := in.lookup(name)
+	switch {
+	case hasDefault && value == "":
+		return def, false, nil
+	case !ok:
+		return "", false, fmt.Errorf("environment variable %s is not set; set it or give a default: ${%s:-value}", name, name)
+	}
+	return value, false, nil
+}
+
+func variableName(s string) bool {
+	for i, r := range s {
+		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return s != ""
+}
