@@ -1,0 +1,63 @@
+# The targets a contributor needs. demo and test need nothing but Go.
+
+GO          ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 60s
+BENCHFLAGS  ?=
+RACE        := ./host/tracker/... ./host/pipeline/... ./host/kafka/... ./host/plugin/... ./host/wasm/... ./host/abi/... ./host
+
+.DEFAULT_GOAL := help
+
+.PHONY: build
+build: ## the weir binary, at ./weir
+	$(GO) build -o weir ./host/cmd/weir
+
+.PHONY: demo
+demo: build ## a whole run in 15 s: embedded broker, orders, routing, dead letters
+	./weir demo
+
+.PHONY: test
+test: ## all tests that need nothing but Go
+	$(GO) test ./...
+
+.PHONY: check
+check: ## formatting, vet, staticcheck, tidiness, import rules
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+	$(GO) test -count=1 -run '^TestRepository' ./host
+
+.PHONY: race
+race: ## the packages of the event path under the race detector
+	$(GO) test -race $(RACE)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target, FUZZTIME (60s) each
+	.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: ## weir against the bare franz-go loop; the ratios come last
+	$(GO) test -run '^$$' -bench Border ./host/plugin
+	$(GO) run ./host/internal/bench $(BENCHFLAGS)
+
+.PHONY: guests
+guests: ## rebuild the committed .wasm of plugins and SDK cases (needs Rust)
+	plugins/build
+
+.PHONY: guests-check
+guests-check: guests ## rebuild them and fail when a committed one differs
+	git diff --exit-code --stat -- '*.wasm'
+
+.PHONY: e2e
+e2e: ## end to end on a real Apache Kafka (needs java 17, mvn, kcat)
+	WEIR_REAL_KAFKA=1 $(GO) test -count=1 -v -timeout 15m ./host/internal/kafkatest ./host/internal/e2e
+
+.PHONY: clean
+clean: ## remove what the targets above made
+	rm -f weir
+	$(GO) clean -testcache
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
