@@ -1,0 +1,202 @@
+package host_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/weirhq/weir/"
+
+// layers says which packages of the module each package may import; what is
+// not named is forbidden. Imports point from the command down to the leaves.
+var layers = []struct {
+	pkg    string
+	may    []string
+	reason string
+}{
+	{"host/event", nil, "the vocabulary is a leaf"},
+	{"host/tracker", nil, "the offset tracker is pure: no clock, no client, a leaf"},
+	{"host/config", nil, "the mechanism knows no component, so it never grows with them"},
+	{"host/abi", []string{"host/event"}, "the codec turns events into bytes and knows no runtime"},
+	{"host/wasm", []string{"host/abi", "host/event"}, "runs modules; what a plugin is, it does not know"},
+	{"host/plugin", []string{"host/wasm", "host/abi", "host/event"}, "makes a processor of a module; the pipeline sees only the interface"},
+	{"host/pipeline", []string{"host/event"}, "decides about events without Kafka or WebAssembly, so tests can replay it"},
+	{"host/kafka", []string{"host/event", "host/tracker", "host/config"}, "satisfies the pipeline's interfaces without importing it"},
+	{"host/telemetry", nil, "sees others through samples of its own"},
+	{"host/admin", nil, "sees others through interfaces of its own"},
+	{"host/broker", nil, "a development broker, no part of the event path"},
+	{"host", []string{
+		"host/admin", "host/config", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/telemetry", "host/tracker", "plugins",
+	}, "the composition root is the only package that knows all others"},
+	{"host/cli", []string{
+		"host", "host/admin", "host/broker", "host/config", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/telemetry", "plugins", "examples",
+	}, "commands stand on the composition root"},
+	{"host/cmd/weir", []string{"host/cli"}, "main is about twenty lines"},
+	{"plugins", nil, "embeds files"},
+	{"sdk/go", nil, "a guest is built from it: the host must not leak in"},
+}
+
+// owners says which packages alone may import a library, so that it can be
+// replaced in one place.
+var owners = []struct {
+	library string
+	may     []string
+	reason  string
+}{
+	{"github.com/twmb/franz-go", []string{"host/kafka", "host/broker", "host/internal"}, "one package speaks Kafka, one fakes it"},
+	{"github.com/tetratelabs/wazero", []string{"host/wasm", "host/internal"}, "one package runs WebAssembly"},
+	{"github.com/knadh/koanf", []string{"host/config"}, "one package reads configuration"},
+	{"go.yaml.in/yaml", []string{"host/config"}, "one package reads configuration"},
+	{"github.com/prometheus", []string{"host/telemetry"}, "the event path counts without a metrics library"},
+	{"github.com/spf13", []string{"host/cli", "host/cmd"}, "flags end at the command line"},
+}
+
+// goFile is a Go file of the repository: the folder that it is in, by slashes
+// from the root, and what its head says.
+type goFile struct {
+	path string
+	head *ast.File
+}
+
+func (f goFile) dir() string  { return path.Dir(f.path) }
+func (f goFile) isTest() bool { return strings.HasSuffix(f.path, "_test.go") }
+
+func TestRepositoryImportsPointOneWay(t *testing.T) {
+	for _, file := range goFiles(t) {
+		for _, spec := range file.head.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatalf("%s: %v", file.path, err)
+			}
+			if reason := forbidden(file, imported); reason != "" {
+				t.Errorf("%s may not import %s: %s", file.path, imported, reason)
+			}
+		}
+	}
+}
+
+// forbidden returns why a file may not import a path, or "".
+func forbidden(file goFile, imported string) string {
+	own, ofModule := strings.CutPrefix(imported, module)
+	switch {
+	case within(file.dir(), "sdk/go") && strings.Contains(imported, ".") && !(file.isTest() && within(own, "sdk")):
+		return "the Go SDK needs the standard library only"
+	case file.isTest() || within(file.dir(), "host/internal") || within(file.dir(), "sdk/conformance"):
+		return "" // tests may stand anywhere
+	case ofModule && within(own, "host/internal"):
+		return "host/internal is support for tests"
+	case ofModule:
+		return forbiddenLayer(file.dir(), own)
+	}
+	for _, o := range owners {
+		allowed := slices.ContainsFunc(o.may, func(dir string) bool { return within(file.dir(), dir) })
+		if within(imported, o.library) && !allowed {
+			return o.reason
+		}
+	}
+	return ""
+}
+
+func forbiddenLayer(dir, imported string) string {
+	for _, l := range layers {
+		if l.pkg == dir {
+			if slices.Contains(l.may, imported) {
+				return ""
+			}
+			return l.reason
+		}
+	}
+	if within(dir, "host") {
+		return "the package has no line in the table of layers"
+	}
+	return ""
+}
+
+// TestRepositoryImportRulesBite shows that the rules above forbid what they
+// are there for.
+func TestRepositoryImportRulesBite(t *testing.T) {
+	for _, tc := range []struct {
+		file, imported string
+		forbidden      bool
+	}{
+		{"host/pipeline/lane.go", module + "host/event", false},
+		{"host/pipeline/lane.go", module + "host/kafka", true},
+		{"host/pipeline/lane.go", "github.com/twmb/franz-go/pkg/kgo", true},
+		{"host/pipeline/lane_test.go", "github.com/twmb/franz-go/pkg/kgo", false},
+		{"host/kafka/source.go", "github.com/twmb/franz-go/pkg/kgo", false},
+		{"host/kafka/source.go", module + "host/pipeline", true},
+		{"host/kafka/source.go", module + "host/internal/kafkatest", true},
+		{"host/host.go", module + "host/kafka", false},
+		{"host/host.go", "github.com/spf13/cobra", true},
+		{"host/novel/novel.go", module + "host/event", true},
+		{"sdk/go/weir/weir.go", module + "host/event", true},
+		{"sdk/go/weir/weir.go", "encoding/json", false},
+		{"sdk/go/weir/weir.go", "github.com/google/go-cmp/cmp", true},
+		{"sdk/go/weir/weir_test.go", "github.com/google/go-cmp/cmp", true},
+		{"host/internal/bench/bare.go", "github.com/twmb/franz-go/pkg/kgo", false},
+	} {
+		reason := forbidden(goFile{path: tc.file}, tc.imported)
+		if got := reason != ""; got != tc.forbidden {
+			t.Errorf("%s importing %s: forbidden %v (%s), want %v", tc.file, tc.imported, got, reason, tc.forbidden)
+		}
+	}
+}
+
+// within tells whether a slash path is dir or lies under it.
+func within(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
+
+// goFiles parses the head of every Go file of the repository.
+func goFiles(t *testing.T) []goFile {
+	t.Helper()
+	var files []goFile
+	fileSet := token.NewFileSet()
+	for _, name := range repositoryFiles(t) {
+		if path.Ext(name) != ".go" {
+			continue
+		}
+		head, err := parser.ParseFile(fileSet, filepath.Join(root, name), nil, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, goFile{name, head})
+	}
+	if len(files) == 0 {
+		t.Fatal("no Go file found")
+	}
+	return files
+}
+
+// root is the repository's, seen from this package.
+const root = ".."
+
+// repositoryFiles lists the files of the repository by slashes from its root,
+// without what tools leave behind.
+func repositoryFiles(t *testing.T) []string {
+	t.Helper()
+	skipped := []string{".git", "target", "node_modules"}
+	var names []string
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && slices.Contains(skipped, entry.Name()):
+			return fs.SkipDir
+		case entry.Type().IsRegular() && name != "weir":
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
