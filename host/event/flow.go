@@ -6,16 +6,16 @@ import "context"
 // the lanes, which know when an event has ended. They stand here because both
 // sides speak them and neither imports the other.
 
-// Intake is what a source sees of its pipeline. Its methods are called from
-// one goroutine at a time.
+// Intake is what a source sees of its pipeline. It may be called from several
+// goroutines.
 type Intake interface {
 	// Open makes the lane of a partition that the source now owns. ctx bounds
 	// the lane's life.
 	Open(ctx context.Context, p *Partition, offsets Offsets) Lane
 	// Drain closes lanes: what has not started is forgotten, what has is
 	// waited for, the sink flushed, until ctx ends. A closed lane ignores
-	// Feed; late acknowledgements still reach Offsets, which must know that
-	// they are late.
+	// Feed. A lane that is not done in time ends its batch late, and calls
+	// Offsets late, which must know that it is.
 	Drain(ctx context.Context, lanes []Lane) error
 }
 
@@ -36,7 +36,7 @@ type Records interface {
 	// room for, numbers their Origin from origin on, and returns their size.
 	Fill(dst []Event, from int, origin int32) (size int)
 	// After is the position once the first n records are done, past what the
-	// log holds behind them that is no 
+	// log holds behind them that is no event.
 	After(n int) (next int64, epoch int32)
 }
 

@@ -52,6 +52,11 @@ type Config struct {
 	SinkTopic string
 	// BatchSize is the most events in a batch. Default 256.
 	BatchSize int
+	// StuckAfter is how long a batch may be in the processors before the
+	// pipeline fails and gives its partitions back: a processor that does not come
+	// back would else hold its partition for ever, as heartbeats go on. Waiting for
+	// the sink does not count: that is back-pressure. Default 5 min.
+	StuckAfter time.Duration
 	// CutGrace is how long Run waits, after its context ended, for lanes that
 	// are inside a processor. Default 2 s.
 	CutGrace time.Duration
@@ -75,6 +80,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.BatchSize <= 0 {
 		c.BatchSize = 256
+	}
+	if c.StuckAfter <= 0 {
+		c.StuckAfter = 5 * time.Minute
 	}
 	if c.CutGrace <= 0 {
 		c.CutGrace = 2 * time.Second

@@ -17,15 +17,17 @@ const (
 	HeaderTopic     = "weir.error.topic"
 	HeaderPartition = "weir.error.partition"
 	HeaderOffset    = "weir.error.offset"
+	HeaderTimestamp = "weir.error.timestamp"
 	HeaderTime      = "weir.error.time"
 	HeaderAttempt   = "weir.error.attempt"
 )
 
 // deadLetter makes the event that the dead-letter topic gets: the record's
-// bytes, key, headers and timestamp as they were read, whatever processors
-// made of them, and why it is there.
+// bytes, key and headers as they were read, whatever processors made of them,
+// and why it is there. The record's timestamp goes into a header and not on the
+// dead letter, which would else expire by the age of what failed.
 func (p *Pipeline) deadLetter(input *event.Event, processor string, f *event.Failure) event.Event {
-	headers := make([]event.Header, 0, len(input.Headers)+10)
+	headers := make([]event.Header, 0, len(input.Headers)+11)
 	headers = append(headers, input.Headers...)
 	add := func(name, value string) {
 		headers = append(headers, event.Header{Name: name, Value: []byte(value)})
@@ -40,6 +42,7 @@ func (p *Pipeline) deadLetter(input *event.Event, processor string, f *event.Fai
 	add(HeaderTopic, input.From.Topic)
 	add(HeaderPartition, strconv.Itoa(int(input.From.Number)))
 	add(HeaderOffset, strconv.FormatInt(input.Offset, 10))
+	add(HeaderTimestamp, strconv.FormatInt(input.Timestamp, 10))
 	add(HeaderTime, time.Now().UTC().Format(time.RFC3339Nano))
 	add(HeaderAttempt, strconv.Itoa(max(f.Attempt, 1)))
 	return event.Event{
@@ -47,8 +50,6 @@ func (p *Pipeline) deadLetter(input *event.Event, processor string, f *event.Fai
 		Key:       input.Key,
 		Headers:   headers,
 		Topic:     p.cfg.DeadLetterTopic,
-		Timestamp: input.Timestamp,
-		Stamped:   true,
 		From:      input.From,
 		Offset:    input.Offset,
 		Origin:    input.Origin,

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/weirhq/weir/host/event"
 )
@@ -14,6 +16,7 @@ type lane struct {
 	partition *event.Partition
 	offsets   event.Offsets
 	stopped   chan struct{} // closed when the goroutine ended
+	busy      atomic.Int64  // when the running batch entered the processors, in ns since 1970; 0: none has
 
 	mu     sync.Mutex
 	queue  []event.Records // queue[0] is consumed up to record head
@@ -48,6 +51,7 @@ func (l *lane) shut() {
 }
 
 func (l *lane) run(ctx context.Context) {
+	defer l.p.watched.Delete(l)
 	defer close(l.stopped)
 	c := newChain(l.p)
 	// The processors are closed outside of ctx: it may have ended, and closing
@@ -106,7 +110,9 @@ func (l *lane) batch(ctx context.Context, c *chain) bool {
 	p.counters.consumed.Add(uint64(count))
 	t := p.ticket()
 	t.offsets, t.id = l.offsets, id
+	l.busy.Store(time.Now().UnixNano())
 	events, err := c.run(ctx, &t.tally)
+	l.busy.Store(0)
 	if err != nil {
 		t.settle(err, count)
 		p.fail(err)

@@ -47,8 +47,9 @@ type Pipeline struct {
 	failure  error         // the first, which is the one that counts
 	stopping chan struct{} // closed by the first failure or the drain signal
 	stopOnce sync.Once
-	cut      atomic.Bool // from here on errors are those of work given up
+	run      context.Context // of Run; once it ended, errors are those of work given up
 	lanes    sync.WaitGroup
+	watched  sync.Map // of *lane, those that run
 }
 
 // New makes a pipeline that can be run once. It starts nothing.
@@ -76,7 +77,8 @@ func (p *Pipeline) State() (State, error) {
 func (p *Pipeline) Run(ctx context.Context, drain <-chan struct{}) error {
 	p.state.Store(int32(Running))
 	run, cut := context.WithCancel(ctx)
-	defer context.AfterFunc(run, func() { p.cut.Store(true) })()
+	defer cut()
+	p.run = run
 	ended := make(chan struct{})
 	var relay sync.WaitGroup
 	relay.Go(func() {
@@ -86,13 +88,13 @@ func (p *Pipeline) Run(ctx context.Context, drain <-chan struct{}) error {
 		case <-ended:
 		}
 	})
+	relay.Go(func() { p.watch(ended) })
 	err := p.source.Run(run, p.stopping, intake{p})
 	close(ended)
 	relay.Wait()
 	if err != nil && ctx.Err() == nil {
 		p.fail(fmt.Errorf("source: %w", err))
 	}
-	p.cut.Store(true)
 	cut()
 	err = p.awaitLanes()
 	if ctx.Err() != nil {
@@ -130,10 +132,32 @@ func (p *Pipeline) awaitLanes() error {
 	}
 }
 
+// watch fails the pipeline when a processor does not come back.
+func (p *Pipeline) watch(ended <-chan struct{}) {
+	ticker := time.NewTicker(p.cfg.StuckAfter / 4)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case now := <-ticker.C:
+			p.watched.Range(func(key, _ any) bool {
+				l := key.(*lane)
+				since := l.busy.Load()
+				if since != 0 && now.Sub(time.Unix(0, since)) >= p.cfg.StuckAfter {
+					p.fail(fmt.Errorf("partition %d of topic %s: a batch has been in the processors for %v: the pipeline stops and gives its partitions back (raise max_poll_interval_ms if that is normal)",
+						l.partition.Number, l.partition.Topic, p.cfg.StuckAfter))
+				}
+				return true
+			})
+		}
+	}
+}
+
 // fail records the first failure and begins to stop the pipeline. After the
 // cut, errors only say that work was given up, and are not failures.
 func (p *Pipeline) fail(err error) {
-	if !p.cut.Load() {
+	if p.run.Err() == nil {
 		p.mu.Lock()
 		if p.failure == nil {
 			p.failure = err
@@ -162,6 +186,7 @@ func (in intake) Open(ctx context.Context, partition *event.Partition, offsets e
 		stopped:   make(chan struct{}),
 		wake:      make(chan struct{}, 1),
 	}
+	in.p.watched.Store(l, nil)
 	in.p.lanes.Go(func() { l.run(ctx) })
 	return l
 }

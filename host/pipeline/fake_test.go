@@ -1,0 +1,195 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/weirhq/weir/host/event"
+	"github.com/weirhq/weir/host/tracker"
+)
+
+// script is a processor that does what the event's value says: words separated
+// by blanks, "step:verb" or "step:verb=argument", of which each step obeys its
+// own. Verbs: drop, copy=N, topic=T, value=V, fail=CLASS, break (a host error).
+type script struct {
+	step   string
+	closed *int
+}
+
+func (s script) Process(_ context.Context, in, out []event.Event, fail func(int, *event.Failure)) ([]event.Event, error) {
+	for i := range in {
+		e := in[i]
+		copies := 1
+		for _, word := range strings.Fields(string(e.Value)) {
+			verb, ok := strings.CutPrefix(word, s.step+":")
+			if !ok {
+				continue
+			}
+			verb, arg, _ := strings.Cut(verb, "=")
+			switch verb {
+			case "drop":
+				copies = 0
+			case "copy":
+				copies, _ = strconv.Atoi(arg)
+			case "topic":
+				e.Topic = arg
+			case "value":
+				e.Value = []byte(arg)
+			case "fail":
+				fail(i, &event.Failure{Class: event.Class(arg), Message: "as told", Digest: "abc", Attempt: 1})
+			case "break":
+				return nil, errors.New("broken")
+			}
+		}
+		for range copies {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+func (s script) Close(context.Context) error {
+	*s.closed++
+	return nil
+}
+
+// values are Records made of texts; offsets count up from first. after is added
+// to the position behind the last, as control records do.
+type values struct {
+	from  *event.Partition
+	texts []string
+	first int64
+	after int64
+}
+
+func (v *values) Len() int { return len(v.texts) }
+
+func (v *values) Fill(dst []event.Event, from int, origin int32) (size int) {
+	for i := range dst {
+		dst[i] = event.Event{
+			Value: []byte(v.texts[from+i]), From: v.from, Offset: v.first + int64(from+i),
+			Origin: origin + int32(i), Partition: event.AnyPartition,
+			Headers: []event.Header{{Name: "own", Value: []byte("1")}},
+		}
+		size += dst[i].Size()
+	}
+	return size
+}
+
+func (v *values) After(n int) (int64, int32) {
+	next := v.first + int64(n)
+	if n == len(v.texts) {
+		next += v.after
+	}
+	return next, 1
+}
+
+// account is an Offsets over the true tracker.
+type account struct {
+	mu        sync.Mutex
+	tracker   tracker.Tracker
+	committed int64
+	batches   []int
+}
+
+func (a *account) Begin(next int64, epoch int32, count, size int) uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.batches = append(a.batches, count)
+	return uint64(a.tracker.Begin(tracker.Position{Next: next, Epoch: epoch}, count, size))
+}
+
+func (a *account) End(batch uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if p, moved, _, _ := a.tracker.End(tracker.Batch(batch)); moved {
+		a.committed = p.Next
+	}
+}
+
+func (a *account) Truncate(batch uint64, next int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tracker.Truncate(tracker.Batch(batch), next)
+}
+
+// collector is a sink that keeps what it gets. It acknowledges at once, unless
+// hold is set: then in the order in which release is called.
+type collector struct {
+	mu      sync.Mutex
+	written []event.Event
+	hold    bool
+	held    []func(error)
+	err     error
+	blocked chan struct{} // when set, Write waits for it or ctx
+}
+
+func (c *collector) Write(ctx context.Context, events []event.Event, done func(error)) {
+	if c.blocked != nil {
+		select {
+		case <-c.blocked:
+		case <-ctx.Done():
+			done(ctx.Err())
+			return
+		}
+	}
+	c.mu.Lock()
+	c.written = append(c.written, slices.Clone(events)...)
+	hold, err := c.hold, c.err
+	if hold {
+		c.held = append(c.held, done)
+	}
+	c.mu.Unlock()
+	if !hold {
+		done(err)
+	}
+}
+
+func (c *collector) Flush(context.Context) error { return nil }
+
+// feeder is a source of one partition that feeds what it has, waits until all
+// is ended or the pipeline stops, and drains.
+type feeder struct {
+	from        *event.Partition
+	polls       []*values
+	account     account
+	lane        event.Lane
+	wait        func(ctx context.Context, drain <-chan struct{})
+	drainWithin time.Duration
+}
+
+func (f *feeder) Run(ctx context.Context, drain <-chan struct{}, in event.Intake) error {
+	f.lane = in.Open(ctx, f.from, &f.account)
+	for _, v := range f.polls {
+		f.lane.Feed(v)
+	}
+	f.wait(ctx, drain)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if f.drainWithin > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.drainWithin)
+		defer cancel()
+	}
+	return in.Drain(ctx, []event.Lane{f.lane})
+}
+
+func describe(e event.Event) string {
+	text := fmt.Sprintf("%d %s", e.Offset, e.Value)
+	if e.Topic != "" {
+		text += " -> " + e.Topic
+	}
+	for _, h := range e.Headers {
+		if strings.HasPrefix(h.Name, "weir.error.") && h.Name != HeaderTime {
+			text += fmt.Sprintf(" %s=%s", strings.TrimPrefix(h.Name, "weir.error."), h.Value)
+		}
+	}
+	return text
+}

@@ -1,0 +1,332 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/weirhq/weir/host/event"
+)
+
+// TestStories runs testdata: a pipeline of scripted steps gets the lines as
+// events, and the answer says what left it, how far it committed and what its
+// books say. Arguments: steps=(NAME[:POLICY],…), filter=NAME, sink=TOPIC,
+// batch=N, on-error=POLICY, polls=N (lines a poll).
+func TestStories(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) (answer string) {
+			synctest.Test(t, func(t *testing.T) { answer = story(t, d) })
+			return answer
+		})
+	})
+}
+
+func story(t *testing.T, d *datadriven.TestData) string {
+	cfg := Config{Name: "p", DeadLetterTopic: "dead"}
+	closed := 0
+	var filter, policy, sinkTopic string
+	perPoll := 1000
+	sinkTopic = "out"
+	for _, arg := range d.CmdArgs {
+		switch arg.Key {
+		case "steps":
+			for _, word := range arg.Vals {
+				name, onError, _ := strings.Cut(word, ":")
+				cfg.Steps = append(cfg.Steps, Step{
+					Name: name, OnError: Policy(onError),
+					Open: func(context.Context) (Processor, error) {
+						if name == "unopenable" {
+							return nil, errors.New("no such module")
+						}
+						return script{name, &closed}, nil
+					},
+				})
+			}
+		case "filter":
+			filter = arg.Vals[0]
+		case "sink":
+			sinkTopic = ""
+			if len(arg.Vals) > 0 {
+				sinkTopic = arg.Vals[0]
+			}
+		case "batch":
+			d.ScanArgs(t, "batch", &cfg.BatchSize)
+		case "polls":
+			d.ScanArgs(t, "polls", &perPoll)
+		case "on-error":
+			policy = arg.Vals[0]
+		default:
+			t.Fatalf("unknown argument %s", arg.Key)
+		}
+	}
+	for i := range cfg.Steps {
+		cfg.Steps[i].Filter = cfg.Steps[i].Name == filter
+	}
+	cfg.OnError, cfg.SinkTopic = Policy(policy), sinkTopic
+
+	from := &event.Partition{Topic: "in", Number: 3}
+	src := &feeder{from: from, wait: func(ctx context.Context, drain <-chan struct{}) {
+		synctest.Wait() // the lane has worked off its queue, or stopped
+	}}
+	lines := strings.Split(d.Input, "\n")
+	for at := int64(100); len(lines) > 0; {
+		n := min(perPoll, len(lines))
+		v := &values{from: from, texts: lines[:n], first: at}
+		if lines[n-1] == "(control)" {
+			v.texts, v.after = lines[:n-1], 1
+		}
+		at, lines = at+int64(n), lines[n:]
+		src.polls = append(src.polls, v)
+	}
+	sink := &collector{}
+	p := New(cfg, src, sink)
+	err := p.Run(t.Context(), nil)
+
+	var b strings.Builder
+	for _, e := range sink.written {
+		fmt.Fprintln(&b, describe(e))
+	}
+	fmt.Fprintf(&b, "batches %v, committed %d\n", src.account.batches, src.account.committed)
+	s := p.Stats()
+	fmt.Fprintf(&b, "consumed %d = delivered %d + abandoned %d", s.Consumed, s.Delivered, s.Abandoned)
+	for _, step := range s.Steps {
+		line := ""
+		add := func(name string, n uint64) {
+			if n > 0 {
+				line += fmt.Sprintf(" %s %d", name, n)
+			}
+		}
+		add("dropped", step.Dropped)
+		add("filtered", step.Filtered)
+		for _, class := range event.Classes {
+			add("failed."+string(class), step.Failed[class])
+			add("dead."+string(class), step.DeadLettered[class])
+		}
+		if line != "" {
+			fmt.Fprintf(&b, " + [%s%s]", step.Name, line)
+		}
+	}
+	fmt.Fprintf(&b, ", in flight %d\n", s.InFlight)
+	state, _ := p.State()
+	fmt.Fprintf(&b, "%s: %v", state, err)
+	if len(cfg.Steps) > 0 && closed != len(cfg.Steps) {
+		fmt.Fprintf(&b, "\n%d of %d processors closed", closed, len(cfg.Steps))
+	}
+	return b.String()
+}
+
+// TestSinkFailure: a batch that could not be written is never committed, and
+// the pipeline says what the sink said.
+func TestSinkFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := oneEvent(func(context.Context, <-chan struct{}) { synctest.Wait() })
+		sink := &collector{err: errors.New("no such topic")}
+		p := New(Config{Name: "p", SinkTopic: "out"}, src, sink)
+		err := p.Run(t.Context(), nil)
+		if err == nil || err.Error() != "pipeline p: no such topic" {
+			t.Errorf("Run: %v", err)
+		}
+		if src.account.committed != 0 {
+			t.Errorf("committed %d", src.account.committed)
+		}
+		if s := p.Stats(); s.Abandoned != 1 || s.InFlight != 0 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// TestAcknowledgementsOutOfOrder: batches that the sink ends in any order are
+// committed by their prefix.
+func TestAcknowledgementsOutOfOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &collector{hold: true}
+		var src *feeder
+		src = oneEvent(func(context.Context, <-chan struct{}) {
+			synctest.Wait()
+			for _, step := range []struct {
+				ack       int
+				committed int64
+			}{{1, 0}, {2, 0}, {0, 103}} {
+				sink.held[step.ack](nil)
+				if got := src.account.committed; got != step.committed {
+					t.Errorf("after the end of batch %d: committed %d, want %d", step.ack, got, step.committed)
+				}
+			}
+		})
+		src.polls[0].texts = []string{"a", "b", "c"}
+		p := New(Config{Name: "p", SinkTopic: "out", BatchSize: 1}, src, sink)
+		if err := p.Run(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestStuckProcessor: the pipeline fails and gives up its partition when a
+// processor does not come back, and not when the sink is slow.
+func TestStuckProcessor(t *testing.T) {
+	for _, stuck := range []string{"processor", "sink"} {
+		t.Run(stuck, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				release := make(chan struct{})
+				sink := &collector{}
+				cfg := Config{Name: "p", SinkTopic: "out", StuckAfter: time.Minute}
+				if stuck == "sink" {
+					sink.blocked = release
+				} else {
+					cfg.Steps = []Step{{Name: "slow", Open: func(context.Context) (Processor, error) { return blocking{release}, nil }}}
+				}
+				src := oneEvent(func(_ context.Context, drain <-chan struct{}) {
+					timer := time.NewTimer(10 * time.Minute)
+					defer timer.Stop()
+					select {
+					case <-drain:
+						if stuck == "sink" {
+							t.Error("stopped although only the sink was slow")
+						}
+					case <-timer.C:
+						if stuck == "processor" {
+							t.Error("not stopped")
+						}
+					}
+					close(release)
+				})
+				err := New(cfg, src, sink).Run(t.Context(), nil)
+				if stuck == "processor" && (err == nil || !strings.Contains(err.Error(), "partition 3 of topic in: a batch has been in the processors for 1m0s")) {
+					t.Errorf("Run: %v", err)
+				}
+				if stuck == "sink" && err != nil {
+					t.Errorf("Run: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// TestCut: a cut returns although the sink is blocked, commits nothing, and is
+// told as a cut.
+func TestCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cut := context.WithCancel(t.Context())
+		src := oneEvent(func(ctx context.Context, _ <-chan struct{}) {
+			synctest.Wait()
+			cut()
+			<-ctx.Done()
+		})
+		p := New(Config{Name: "p", SinkTopic: "out"}, src, &collector{blocked: make(chan struct{})})
+		err := p.Run(ctx, nil)
+		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "cut before it was drained") {
+			t.Errorf("Run: %v", err)
+		}
+		if src.account.committed != 0 {
+			t.Errorf("committed %d", src.account.committed)
+		}
+	})
+}
+
+// TestProcessorLeftBehind: a processor that never comes back cannot hold up a
+// stop.
+func TestProcessorLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		src := oneEvent(func(context.Context, <-chan struct{}) { synctest.Wait() })
+		src.drainWithin = time.Second
+		cfg := Config{Name: "p", SinkTopic: "out",
+			Steps: []Step{{Name: "slow", Open: func(context.Context) (Processor, error) { return blocking{release}, nil }}}}
+		err := New(cfg, src, &collector{}).Run(t.Context(), nil)
+		if err == nil || !strings.Contains(err.Error(), "partition 3 of topic in is still in a processor") {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+// TestFeedAfterDrain: what comes too late is ignored.
+func TestFeedAfterDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := oneEvent(func(context.Context, <-chan struct{}) { synctest.Wait() })
+		sink := &collector{}
+		if err := New(Config{Name: "p", SinkTopic: "out"}, src, sink).Run(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		src.lane.Feed(src.polls[0])
+		synctest.Wait()
+		if len(sink.written) != 1 {
+			t.Errorf("%d events written", len(sink.written))
+		}
+	})
+}
+
+func oneEvent(wait func(context.Context, <-chan struct{})) *feeder {
+	from := &event.Partition{Topic: "in", Number: 3}
+	return &feeder{from: from, polls: []*values{{from: from, texts: []string{"x"}, first: 100}}, wait: wait}
+}
+
+// blocking is a processor that waits and lets everything pass.
+type blocking struct{ release chan struct{} }
+
+func (b blocking) Process(_ context.Context, in, out []event.Event, _ func(int, *event.Failure)) ([]event.Event, error) {
+	<-b.release
+	return append(out, in...), nil
+}
+
+func (blocking) Close(context.Context) error { return nil }
+
+// TestBatchAllocations holds the event path to its word: a batch costs no more
+// than a few allocations, none of them an event's.
+func TestBatchAllocations(t *testing.T) {
+	from := &event.Partition{Topic: "in"}
+	v := &values{from: from, first: 0}
+	for range 256 {
+		v.texts = append(v.texts, "x")
+	}
+	pass := Step{Name: "pass", Open: func(context.Context) (Processor, error) { return through{}, nil }}
+	p := New(Config{Name: "p", SinkTopic: "out", Steps: []Step{pass, pass}}, nil, &collector{})
+	p.sink = discard{}
+	l := &lane{p: p, partition: from, offsets: nowhere{}, wake: make(chan struct{}, 1)}
+	c := newChain(p)
+	if err := c.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	fixed := &prefilled{values: v, events: make([]event.Event, 256)}
+	v.Fill(fixed.events, 0, 0)
+	allocs := testing.AllocsPerRun(100, func() {
+		l.Feed(fixed)
+		l.batch(t.Context(), c)
+	})
+	if allocs > 2 {
+		t.Errorf("%v allocations a batch of 256 events", allocs)
+	}
+}
+
+type through struct{ script }
+
+func (through) Process(_ context.Context, in, out []event.Event, _ func(int, *event.Failure)) ([]event.Event, error) {
+	return append(out, in...), nil
+}
+
+type discard struct{}
+
+func (discard) Write(_ context.Context, _ []event.Event, done func(error)) { done(nil) }
+func (discard) Flush(context.Context) error                                { return nil }
+
+type nowhere struct{}
+
+func (nowhere) Begin(int64, int32, int, int) uint64 { return 0 }
+func (nowhere) End(uint64)                          {}
+func (nowhere) Truncate(uint64, int64)              {}
+
+// prefilled copies events, so that the source of the events allocates nothing.
+type prefilled struct {
+	*values
+	events []event.Event
+}
+
+func (p *prefilled) Fill(dst []event.Event, from int, origin int32) int {
+	return copy(dst, p.events[from:])
+}
