@@ -1,0 +1,115 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/host/event"
+)
+
+// bounds are the ends of a bounded run: the end offsets of all partitions of
+// the source's topics at its start, whoever in the group reads them.
+type bounds struct {
+	cfg SourceConfig
+
+	mu           sync.Mutex
+	loaded       bool
+	starts, ends kadm.ListedOffsets
+}
+
+func newBounds(cfg SourceConfig) *bounds { return &bounds{cfg: cfg} }
+
+// load asks for the offsets, once.
+func (b *bounds) load(ctx context.Context, client *kgo.Client) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.loaded {
+		return nil
+	}
+	admin := kadm.NewClient(client)
+	topics, err := b.topics(ctx, admin)
+	if err != nil {
+		return err
+	}
+	if b.starts, err = admin.ListStartOffsets(ctx, topics...); err == nil {
+		err = b.starts.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("start offsets: %w", err)
+	}
+	// Up to the last stable offset: what an open transaction holds back is not
+	// there yet for a reader of committed records.
+	if b.ends, err = admin.ListCommittedOffsets(ctx, topics...); err == nil {
+		err = b.ends.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("end offsets: %w", err)
+	}
+	b.loaded = true
+	return nil
+}
+
+func (b *bounds) topics(ctx context.Context, admin *kadm.Client) ([]string, error) {
+	if !b.cfg.Regex {
+		return b.cfg.Topics, nil
+	}
+	all, err := admin.ListTopics(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list topics: %w", err)
+	}
+	var topics []string
+	for _, name := range all.Names() {
+		for _, pattern := range b.cfg.Topics {
+			if ok, _ := regexp.MatchString(pattern, name); ok { // the client compiled it before
+				topics = append(topics, name)
+				break
+			}
+		}
+	}
+	if len(topics) == 0 {
+		return nil, fmt.Errorf("no topic matches %q", b.cfg.Topics)
+	}
+	return topics, nil
+}
+
+// end is the offset up to which a partition is read; 0 when it was not there
+// at the start.
+func (b *bounds) end(p *event.Partition) int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	o, _ := b.ends.Lookup(p.Topic, p.Number)
+	return o.Offset
+}
+
+// done tells whether the group has committed every partition up to its end.
+func (b *bounds) done(ctx context.Context, client *kgo.Client) (bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.loaded {
+		return false, nil
+	}
+	group := b.cfg.Options.String("group.id")
+	committed, err := kadm.NewClient(client).FetchOffsets(ctx, group)
+	if err != nil {
+		return false, fmt.Errorf("committed offsets of group %s: %w", group, err)
+	}
+	skip := b.cfg.Options.String("auto.offset.reset") == "latest"
+	done := true
+	b.ends.Each(func(end kadm.ListedOffset) {
+		start, _ := b.starts.Lookup(end.Topic, end.Partition)
+		at, ok := committed.Lookup(end.Topic, end.Partition)
+		switch {
+		case start.Offset >= end.Offset: // nothing there
+		case ok && at.At >= end.Offset:
+		case (!ok || at.At < 0) && skip: // reading began at the end
+		default:
+			done = false
+		}
+	})
+	return done, nil
+}

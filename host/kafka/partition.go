@@ -1,0 +1,96 @@
+package kafka
+
+import (
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/host/event"
+	"github.com/weirhq/weir/host/tracker"
+)
+
+// partition is one partition for as long as the source owns it: its lane, its
+// account, and the flag that ends both. It implements event.Offsets.
+//
+// The client marks whatever it is told to, of partitions that it no longer owns
+// too, and a mark after a revoke puts the partition back among those that it
+// commits: over the new owner's head. So the flag is set and the mark made
+// under one lock, and a late acknowledgement finds the flag.
+type partition struct {
+	name   *event.Partition
+	lane   event.Lane
+	credit *credit
+	mark   func(*kgo.Record) // tells the client what may be committed
+	end    int64             // a bounded run reads up to here (exclusive); negative: no bound
+
+	mu      sync.Mutex
+	revoked bool
+	account tracker.Tracker
+	marked  kgo.Record // reused for mark
+	// held is what was fed and not given back yet.
+	heldRecords, heldBytes int
+}
+
+// feed hands records to the lane.
+func (p *partition) feed(r *polled) {
+	p.mu.Lock()
+	p.heldRecords += r.Len()
+	p.heldBytes += r.size
+	p.mu.Unlock()
+	p.credit.take(r.Len(), r.size)
+	p.lane.Feed(r)
+}
+
+// Begin implements event.Offsets.
+func (p *partition) Begin(next int64, epoch int32, count, size int) uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return uint64(p.account.Begin(tracker.Position{Next: next, Epoch: epoch}, count, size))
+}
+
+// Truncate implements event.Offsets.
+func (p *partition) Truncate(batch uint64, next int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.account.Truncate(tracker.Batch(batch), next)
+}
+
+// End implements event.Offsets.
+func (p *partition) End(batch uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.revoked {
+		return
+	}
+	position, moved, count, size := p.account.End(tracker.Batch(batch))
+	p.heldRecords -= count
+	p.heldBytes -= size
+	if moved {
+		p.marked = kgo.Record{
+			Topic:       p.name.Topic,
+			Partition:   p.name.Number,
+			Offset:      position.Next - 1,
+			LeaderEpoch: position.Epoch,
+		}
+		p.mark(&p.marked)
+	}
+	p.credit.give(count, size)
+}
+
+// revoke ends the ownership: from here on acknowledgements change nothing.
+func (p *partition) revoke() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.revoked {
+		return
+	}
+	p.revoked = true
+	p.credit.give(p.heldRecords, p.heldBytes)
+}
+
+// reached tells whether a bounded run is done with the partition.
+func (p *partition) reached() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.end >= 0 && p.marked.Offset+1 >= p.end && p.marked.Topic != ""
+}

@@ -1,0 +1,338 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+
+	"github.com/weirhq/weir/host/event"
+)
+
+// SourceConfig is a source as configured.
+type SourceConfig struct {
+	// Options are the effective consumer options.
+	Options *Options
+	// Topics are names, or with Regex regular expressions.
+	Topics []string
+	Regex  bool
+	// ExitAtEnd ends Run once the group has committed everything up to the end
+	// offsets seen at the start.
+	ExitAtEnd bool
+	// DrainTimeout bounds the drain of a stop. Default 30 s. A revoke is
+	// bounded by half of the rebalance timeout instead.
+	DrainTimeout time.Duration
+	Log          *zap.Logger
+	// Extra is added to the client's options; tests bring their network here.
+	Extra []kgo.Opt
+}
+
+// Source reads topics as a member of a consumer group and feeds a lane a
+// partition. It commits what its lanes acknowledged, and nothing else.
+type Source struct {
+	cfg        SourceConfig
+	rebalances counter
+	skipped    counter
+}
+
+// NewSource makes a source that can be run once. It connects to nothing.
+func NewSource(cfg SourceConfig) *Source {
+	if cfg.DrainTimeout <= 0 {
+		cfg.DrainTimeout = 30 * time.Second
+	}
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	return &Source{cfg: cfg}
+}
+
+// Rebalances counts the assignments and revocations so far.
+func (s *Source) Rebalances() uint64 { return s.rebalances.Load() }
+
+// session is one Run: a client, the partitions that it owns, and the reason to
+// end.
+type session struct {
+	*Source
+	ctx    context.Context // of Run; call-backs of the client outlive any call
+	in     event.Intake
+	client *kgo.Client
+	credit *credit
+	bounds *bounds // nil unless the run is bounded
+	stop   context.CancelCauseFunc
+
+	mu         sync.Mutex
+	partitions map[event.Partition]*partition
+	ending     bool // no lane is opened any more
+}
+
+var (
+	errDrain = errors.New("drain")
+	errAtEnd = errors.New("at the end")
+)
+
+// Run implements pipeline.Source.
+func (s *Source) Run(ctx context.Context, drain <-chan struct{}, in event.Intake) error {
+	polling, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r := &session{
+		Source:     s,
+		ctx:        ctx,
+		in:         in,
+		credit:     newCredit(int(s.cfg.Options.Int("max_in_flight_records")), int(s.cfg.Options.Int("max_in_flight_bytes"))),
+		stop:       stop,
+		partitions: map[event.Partition]*partition{},
+	}
+	if s.cfg.ExitAtEnd {
+		r.bounds = newBounds(s.cfg)
+	}
+	if err := r.connect(); err != nil {
+		return err
+	}
+	// A plain Close would wait for an AllowRebalance that never comes.
+	defer r.client.CloseAllowingRebalance()
+	var relay sync.WaitGroup
+	defer relay.Wait()
+	ended := make(chan struct{})
+	defer close(ended)
+	relay.Go(func() {
+		select {
+		case <-drain:
+			stop(errDrain)
+		case <-ended:
+		}
+	})
+	r.poll(polling)
+	err := context.Cause(polling)
+	if errors.Is(err, errDrain) || errors.Is(err, errAtEnd) {
+		err = nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return errors.Join(err, r.leave())
+}
+
+func (r *session) connect() error {
+	opts, err := r.cfg.Options.ClientOpts()
+	if err != nil {
+		return err
+	}
+	opts = append(opts,
+		kgo.WithContext(r.ctx), // a cut ends the client's own waiting too
+		kgo.ConsumeTopics(r.cfg.Topics...),
+		// The client marks and commits; what is marked is ours to decide.
+		kgo.AutoCommitMarks(),
+		kgo.AutoCommitCallback(r.committed),
+		// Call-backs and dispatch exclude each other, so a lane exists for
+		// whatever was polled. The block covers nothing but the dispatch.
+		kgo.BlockRebalanceOnPoll(),
+		kgo.OnPartitionsAssigned(r.assigned),
+		kgo.OnPartitionsRevoked(r.revoked),
+		kgo.OnPartitionsLost(r.lost),
+		// Control records are no events, but the position moves over them: else
+		// a transactional topic shows a lag for ever.
+		kgo.KeepControlRecords(),
+	)
+	if r.cfg.Regex {
+		opts = append(opts, kgo.ConsumeRegex())
+	}
+	r.client, err = kgo.NewClient(append(opts, r.cfg.Extra...)...)
+	if err != nil {
+		return fmt.Errorf("kafka client: %w", err)
+	}
+	return nil
+}
+
+// boundedCheck is how often a bounded run looks at what the group has
+// committed; other members' commits come with no event to wait for.
+const boundedCheck = 200 * time.Millisecond
+
+// poll is the one goroutine that takes records from the client, until ctx ends.
+func (r *session) poll(ctx context.Context) {
+	most := int(r.cfg.Options.Int("max_poll_records"))
+	for {
+		n := r.credit.await(ctx)
+		if n == 0 {
+			return
+		}
+		wait, cancel := ctx, context.CancelFunc(func() {})
+		if r.bounds != nil {
+			wait, cancel = context.WithTimeout(ctx, boundedCheck)
+		}
+		fetches := r.client.PollRecords(wait, min(n, most))
+		cancel()
+		r.dispatch(fetches)
+		r.client.AllowRebalance()
+		if r.bounds != nil {
+			r.checkEnd(ctx)
+		}
+	}
+}
+
+// dispatch hands each partition's records to its lane.
+func (r *session) dispatch(fetches kgo.Fetches) {
+	fetches.EachError(func(topic string, number int32, err error) {
+		switch {
+		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, kgo.ErrClientClosed):
+		case fatalFetch(err):
+			r.stop(describeFetch(r.cfg.Options.String("group.id"), topic, number, err))
+		default:
+			r.skipped.Add(1)
+			r.cfg.Log.Warn("reading goes on after an error", zap.String("topic", topic), zap.Int32("partition", number), zap.Error(err))
+		}
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+		if len(f.Records) == 0 {
+			return
+		}
+		p := r.partitions[event.Partition{Topic: f.Topic, Number: f.Partition}]
+		if p == nil {
+			return // taken away; its new owner reads the records
+		}
+		if polled := newPolled(p.name, f.Records, p.end); polled.last.Next > 0 {
+			p.feed(polled)
+		}
+	})
+}
+
+// checkEnd ends a bounded run once the group has committed all of it.
+func (r *session) checkEnd(ctx context.Context) {
+	if records, _ := r.credit.held(); records > 0 || ctx.Err() != nil {
+		return
+	}
+	if err := r.client.CommitMarkedOffsets(ctx); err != nil && ctx.Err() == nil {
+		r.cfg.Log.Warn("commit failed; it is tried again", zap.Error(err))
+		return
+	}
+	switch done, err := r.bounds.done(ctx, r.client); {
+	case ctx.Err() != nil:
+	case err != nil:
+		r.stop(err)
+	case done:
+		r.stop(errAtEnd)
+	}
+}
+
+// assigned opens lanes. It runs in the client's goroutine, never during a
+// dispatch.
+func (r *session) assigned(ctx context.Context, client *kgo.Client, topics map[string][]int32) {
+	r.rebalances.Add(1)
+	if r.bounds != nil {
+		if err := r.bounds.load(ctx, client); err != nil {
+			r.stop(err)
+			return
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ending {
+		return
+	}
+	for topic, numbers := range topics {
+		for _, number := range numbers {
+			name := &event.Partition{Topic: topic, Number: number}
+			p := &partition{name: name, credit: r.credit, mark: func(m *kgo.Record) { client.MarkCommitRecords(m) }, end: -1}
+			if r.bounds != nil {
+				p.end = r.bounds.end(name)
+			}
+			p.lane = r.in.Open(r.ctx, name, p)
+			r.partitions[*name] = p
+		}
+	}
+	r.cfg.Log.Info("partitions assigned", zap.Any("partitions", topics))
+}
+
+// revoked gives partitions back in good order: what has started is drained
+// while the group waits, then committed.
+func (r *session) revoked(ctx context.Context, client *kgo.Client, topics map[string][]int32) {
+	r.rebalances.Add(1)
+	parts := r.take(topics)
+	if len(parts) == 0 || r.ctx.Err() != nil {
+		return
+	}
+	r.cfg.Log.Info("partitions revoked", zap.Any("partitions", topics))
+	within := r.cfg.Options.Duration("max_poll_interval_ms") / 2
+	if err := r.release(ctx, client, parts, within); err != nil {
+		r.cfg.Log.Warn("partitions were given back before all their events were done; the new owner reads those again", zap.Error(err))
+	}
+}
+
+// lost drops partitions that already belong to somebody else: a commit for
+// them would fail.
+func (r *session) lost(_ context.Context, _ *kgo.Client, topics map[string][]int32) {
+	r.rebalances.Add(1)
+	parts := r.take(topics)
+	for _, p := range parts {
+		p.revoke()
+	}
+	gone, cancel := context.WithCancel(r.ctx)
+	cancel()
+	_ = r.in.Drain(gone, lanesOf(parts)) // closes the lanes; there is nothing to wait for
+	if len(parts) > 0 {
+		r.cfg.Log.Warn("partitions lost; events in flight are read again by their new owner", zap.Any("partitions", topics))
+	}
+}
+
+// leave ends the run in good order.
+func (r *session) leave() error {
+	r.mu.Lock()
+	r.ending = true
+	var all []*partition
+	for _, p := range r.partitions {
+		all = append(all, p)
+	}
+	clear(r.partitions)
+	r.mu.Unlock()
+	return r.release(r.ctx, r.client, all, r.cfg.DrainTimeout)
+}
+
+// release drains, ends the ownership and commits, in this order: after the
+// revoke no acknowledgement can mark, so the commit is the last word.
+func (r *session) release(ctx context.Context, client *kgo.Client, parts []*partition, within time.Duration) error {
+	bounded, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	drainErr := r.in.Drain(bounded, lanesOf(parts))
+	for _, p := range parts {
+		p.revoke()
+	}
+	committing, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	if err := client.CommitMarkedOffsets(committing); err != nil {
+		return errors.Join(drainErr, fmt.Errorf("commit: %w (what was done since the last commit is done again)", err))
+	}
+	return drainErr
+}
+
+// commitTimeout bounds one commit while partitions are given back.
+const commitTimeout = 10 * time.Second
+
+// take removes partitions from the map, so that each is released once.
+func (r *session) take(topics map[string][]int32) []*partition {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var parts []*partition
+	for topic, numbers := range topics {
+		for _, number := range numbers {
+			key := event.Partition{Topic: topic, Number: number}
+			if p := r.partitions[key]; p != nil {
+				parts = append(parts, p)
+				delete(r.partitions, key)
+			}
+		}
+	}
+	return parts
+}
+
+func lanesOf(parts []*partition) []event.Lane {
+	lanes := make([]event.Lane, len(parts))
+	for i, p := range parts {
+		lanes[i] = p.lane
+	}
+	return lanes
+}
