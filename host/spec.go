@@ -1,0 +1,92 @@
+package host
+
+import (
+	"encoding/json"
+
+	"github.com/weirhq/weir/host/config"
+	"github.com/weirhq/weir/host/kafka"
+	"github.com/weirhq/weir/host/pipeline"
+)
+
+// Spec is a configuration that was checked: everything in it can be built.
+type Spec struct {
+	Topics      TopicsSpec
+	Connections map[string]*ConnectionSpec
+	// Pipelines stand in the order of the files.
+	Pipelines []*PipelineSpec
+}
+
+// ConnectionSpec is a cluster and how to reach it.
+type ConnectionSpec struct {
+	Name string
+	// Options are those of an administrative client, such as the topic
+	// initializer's.
+	Options *kafka.Options
+	Pos     config.Pos
+}
+
+// TopicsSpec is what the topic initializer has to do.
+type TopicsSpec struct {
+	OnStart OnStart
+	// ByConnection lists the topics of each connection in the order of the
+	// files: those of topics.list, of the topics file, and those that sources,
+	// sinks and dead letters name.
+	ByConnection map[string][]kafka.Topic
+}
+
+// OnStart says what happens to topics before pipelines start.
+type OnStart string
+
+// The ways to start.
+const (
+	// CreateTopics makes what is missing.
+	CreateTopics OnStart = "create"
+	// CheckTopics stops when topics are missing or differ.
+	CheckTopics OnStart = "check"
+	// LeaveTopics does not look.
+	LeaveTopics OnStart = "off"
+)
+
+// PipelineSpec is one pipeline.
+type PipelineSpec struct {
+	Name   string
+	Source SourceSpec
+	Steps  []StepSpec
+	Sink   SinkSpec
+	// OnError is the policy for failures outside of steps and the default of
+	// the steps' own.
+	OnError pipeline.Policy
+	// DeadLetterTopic is set wherever a policy needs it.
+	DeadLetterTopic string
+	Pos             config.Pos
+}
+
+// SourceSpec is where a pipeline reads.
+type SourceSpec struct {
+	Connection string
+	// Topics are names or, with Regex, regular expressions, all of them.
+	Topics  []string
+	Regex   bool
+	Options *kafka.Options
+	Pos     config.Pos
+}
+
+// SinkSpec is where a pipeline writes.
+type SinkSpec struct {
+	Connection string
+	// Topic is empty when a processor has to choose one for every event.
+	Topic   string
+	Options *kafka.Options
+	Pos     config.Pos
+}
+
+// StepSpec is one processor; exactly one of Module and KeyFilter is set.
+type StepSpec struct {
+	Name string
+	// Module is "builtin:NAME" or the path of a file, absolute.
+	Module    string
+	Config    json.RawMessage
+	OnError   pipeline.Policy
+	KeyFilter *kafka.KeyFilterConfig
+	Pos       config.Pos
+}
