@@ -1,0 +1,77 @@
+#!/bin/sh
+# Builds the Rust guests that are committed as .wasm: the plugins and the
+# conformance guest.
+#
+#   plugins/build.sh           build them, and record what they were built from
+#   plugins/build.sh --check   build them elsewhere and compare byte for byte
+#
+# rustc is called directly, from the root of the repository and with relative
+# paths, because cargo mixes the absolute path of a crate into what it builds:
+# so the same sources and the same rustc give the same bytes on every machine.
+# The flags are those of the release profiles in the Cargo.toml files.
+set -eu
+export LC_ALL=C
+cd "$(dirname "$0")/.."
+
+target=wasm32-unknown-unknown
+guests="plugins/topic-selector plugins/json-fields"
+
+check=
+case "${1-}" in
+    '') ;;
+    --check) check=yes ;;
+    *) echo "usage: plugins/build.sh [--check]" >&2; exit 2 ;;
+esac
+
+command -v rustc >/dev/null || { echo "plugins/build.sh: no rustc: install Rust from https://rustup.rs" >&2; exit 1; }
+if ! [ -d "$(rustc --print sysroot)/lib/rustlib/$target" ]; then
+    rustup target add "$target"
+fi
+version=$(rustc --version)
+version=${version#rustc }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+compile() {
+    rustc --edition 2021 --target "$target" -C opt-level=3 -C codegen-units=1 -C panic=abort \
+        -C strip=symbols --remap-path-prefix "$PWD=." "$@"
+}
+
+# The hash of a guest's sources: of the list that sha256sum makes of them.
+source_hash() {
+    find "$1/src" "$1/Cargo.toml" sdk/rust/src sdk/rust/Cargo.toml plugins/build.sh -type f \
+        | sort | xargs sha256sum | sha256sum | cut -d' ' -f1
+}
+
+compile --crate-name weir_processor --crate-type rlib --cfg 'feature="std"' \
+    -o "$work/libweir_processor.rlib" sdk/rust/src/lib.rs
+
+stale=
+for dir in $guests; do
+    name=$(basename "$dir")
+    recorded=$(sed -n 's/^rustc //p' "$dir/$name.sum" 2>/dev/null || true)
+    if [ -n "$check" ] && [ "$recorded" != "$version" ]; then
+        echo "plugins/build.sh: $dir was built by rustc $recorded, this is $version: compare with that one, or run make guests" >&2
+        exit 1
+    fi
+    compile --crate-name "$(echo "$name" | tr - _)" --crate-type cdylib -C lto=fat \
+        --extern "weir_processor=$work/libweir_processor.rlib" -o "$work/$name.wasm" "$dir/src/lib.rs"
+    if [ -z "$check" ]; then
+        mv "$work/$name.wasm" "$dir/$name.wasm"
+        chmod 644 "$dir/$name.wasm"
+        {
+            echo "source $(source_hash "$dir")"
+            echo "wasm $(sha256sum <"$dir/$name.wasm" | cut -d' ' -f1)"
+            echo "rustc $version"
+        } >"$dir/$name.sum"
+        echo "$dir/$name.wasm $(wc -c <"$dir/$name.wasm") bytes"
+    elif ! cmp "$work/$name.wasm" "$dir/$name.wasm"; then
+        stale="$stale $dir"
+    fi
+done
+
+if [ -n "$stale" ]; then
+    echo "plugins/build.sh: not what the sources give:$stale: run make guests and commit the result" >&2
+    exit 1
+fi

@@ -1,0 +1,144 @@
+//! Chooses the target topic of an event by comparing a number in its JSON
+//! payload with a threshold.
+
+use weir_processor::json::Json;
+use weir_processor::{reject, Config, Context, Event, Processor, Result};
+
+struct TopicSelector {
+    field: String,
+    threshold: f64,
+    above: String,
+    below: String,
+}
+
+impl Processor for TopicSelector {
+    fn open(config: Config<'_>) -> Result<Self> {
+        let mut selector = TopicSelector {
+            field: "weight".into(),
+            threshold: 10.0,
+            above: "heavy".into(),
+            below: "light".into(),
+        };
+        if config.json.is_null() {
+            return Ok(selector);
+        }
+        let Some(members) = config.json.members() else {
+            reject!("the config is {}, not an object", config.json.kind());
+        };
+        for member in members {
+            let (key, value) = member?;
+            match key.as_str().as_deref() {
+                Some("field") => selector.field = text(key, value)?,
+                Some("above") => selector.above = topic(key, value)?,
+                Some("below") => selector.below = topic(key, value)?,
+                Some("threshold") => selector.threshold = number(key, value)?,
+                _ => reject!("unknown config key {key}: known are field, threshold, above, below"),
+            }
+        }
+        Ok(selector)
+    }
+
+    fn process(&mut self, _: &mut Context, event: &mut Event) -> Result {
+        let heavy = event.number(&self.field)? > self.threshold;
+        event.route(if heavy { &self.above } else { &self.below });
+        Ok(())
+    }
+}
+
+weir_processor::export!(TopicSelector);
+
+fn text(key: Json<'_>, value: Json<'_>) -> Result<String> {
+    match value.as_str() {
+        Some(text) if !text.is_empty() => Ok(text.into_owned()),
+        Some(_) => reject!("config key {key} is empty"),
+        None => reject!("config key {key} is {}, not a string", value.kind()),
+    }
+}
+
+/// A name that Kafka takes: better told when the pipeline starts than by the
+/// first event.
+fn topic(key: Json<'_>, value: Json<'_>) -> Result<String> {
+    let topic = text(key, value)?;
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if topic.len() > 249 || topic == "." || topic == ".." || !topic.chars().all(legal) {
+        reject!("config key {key} is {value}, which is no topic name: use up to 249 of a-z A-Z 0-9 . _ -");
+    }
+    Ok(topic)
+}
+
+fn number(key: Json<'_>, value: Json<'_>) -> Result<f64> {
+    match value.as_f64() {
+        Some(number) => Ok(number),
+        None => reject!("config key {key} is {}, not a number", value.kind()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_processor::testing::{Host, Input};
+
+    fn host(config: &str) -> Host<TopicSelector> {
+        Host::open(config).unwrap_or_else(|err| panic!("open {config}: {err}"))
+    }
+
+    #[test]
+    fn selects_by_the_threshold() {
+        let cases = [
+            (r#"{"weight": 10.5}"#, "heavy"),
+            (r#"{"weight": 10}"#, "light"),
+            (r#"{"weight": -1}"#, "light"),
+            (r#"{"weight": 1, "weight": 1e3}"#, "heavy"),
+            (r#"{"other": {"weight": 99}, "weight": 9}"#, "light"),
+        ];
+        for (value, topic) in cases {
+            let ran = host("null").run(&[Input::new(value)]);
+            assert_eq!(ran.events[0].topic.as_deref(), Some(topic), "{value}");
+            assert!(ran.events[0].same_value, "{value}");
+        }
+    }
+
+    #[test]
+    fn rejects_what_it_cannot_compare() {
+        let cases = [
+            ("{}", r#"field "weight" is missing"#),
+            ("[1]", r#"field "weight" is missing"#),
+            (r#"{"weight": "12"}"#, r#"field "weight" is a string, not a number"#),
+            (r#"{"weight": null}"#, r#"field "weight" is null, not a number"#),
+            (r#"{"weight": 12"#, "field \"weight\": malformed JSON at byte 13: the text ends too early"),
+            (r#"{"weight": 12, "x": tru}"#, "field \"weight\": malformed JSON at byte 20: expected a value"),
+        ];
+        for (value, why) in cases {
+            let ran = host("{}").run(&[Input::new(value)]);
+            assert_eq!(ran.rejects, [(0, why.to_string())], "{value}");
+            assert!(ran.events.is_empty(), "{value}");
+        }
+    }
+
+    #[test]
+    fn obeys_its_config() {
+        let config = r#"{"field": "item.mass", "threshold": 2.5, "above": "big", "below": "small"}"#;
+        let mut host = host(config);
+        let ran = host.run(&[Input::new(r#"{"item": {"mass": 3}}"#), Input::new(r#"{"item.mass": 2.5}"#)]);
+        let topics: Vec<_> = ran.events.iter().map(|event| event.topic.as_deref()).collect();
+        assert_eq!(topics, [Some("big"), Some("small")]);
+    }
+
+    #[test]
+    fn refuses_a_wrong_config() {
+        let cases = [
+            ("[]", "the config is an array, not an object"),
+            (r#"{"feild": "x"}"#, r#"unknown config key "feild": known are field, threshold, above, below"#),
+            (r#"{"field": ""}"#, r#"config key "field" is empty"#),
+            (r#"{"threshold": "10"}"#, r#"config key "threshold" is a string, not a number"#),
+            (r#"{"above": 1}"#, r#"config key "above" is a number, not a string"#),
+            (
+                r#"{"below": "a b"}"#,
+                r#"config key "below" is "a b", which is no topic name: use up to 249 of a-z A-Z 0-9 . _ -"#,
+            ),
+        ];
+        for (config, why) in cases {
+            assert_eq!(Host::<TopicSelector>::open(config).err().as_deref(), Some(why), "{config}");
+        }
+    }
+}
