@@ -1,0 +1,91 @@
+package plugin
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/weirhq/weir/host/abi"
+)
+
+// guest is what the instances of one processor report to.
+type guest struct {
+	log     guestLog
+	metrics *Metrics
+	refused bool // a measurement was refused, and that was logged
+}
+
+func (g *guest) Log(level abi.Level, line []byte) { g.log.write(level, line, time.Now()) }
+
+func (g *guest) Metric(kind abi.MetricKind, name []byte, value float64) {
+	if err := g.metrics.record(kind, name, value); err != nil && !g.refused {
+		g.refused = true
+		g.log.log.Warn("a measurement of the module is refused, and so are others like it", zap.Error(err))
+	}
+}
+
+// The most lines that one processor logs: in a burst, and a second after it.
+const (
+	logBurst = 200
+	logRate  = 50
+)
+
+// guestLog writes log lines within a rate. What it suppresses it counts, and
+// says so with the next line that passes.
+type guestLog struct {
+	log        *zap.Logger
+	tokens     float64
+	last       time.Time
+	suppressed int
+}
+
+func (l *guestLog) write(level abi.Level, line []byte, now time.Time) {
+	entry := l.log.Check(zapLevel(level), "")
+	if entry == nil {
+		return
+	}
+	if l.last.IsZero() {
+		l.tokens = logBurst
+	} else {
+		l.tokens = min(logBurst, l.tokens+now.Sub(l.last).Seconds()*logRate)
+	}
+	l.last = now
+	if l.tokens < 1 {
+		l.suppressed++
+		return
+	}
+	l.tokens--
+	entry.Message = strings.ToValidUTF8(string(line), "\uFFFD")
+	if l.suppressed == 0 {
+		entry.Write()
+		return
+	}
+	entry.Write(zap.Int("suppressed", l.suppressed))
+	l.suppressed = 0
+}
+
+func zapLevel(level abi.Level) zapcore.Level {
+	switch level {
+	case abi.LevelDebug:
+		return zapcore.DebugLevel
+	case abi.LevelInfo:
+		return zapcore.InfoLevel
+	case abi.LevelWarn:
+		return zapcore.WarnLevel
+	}
+	return zapcore.ErrorLevel
+}
+
+// cut shortens text to at most n bytes, at a rune's border.
+func cut(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
+}

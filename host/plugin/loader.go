@@ -1,0 +1,169 @@
+// Package plugin makes processors of WebAssembly modules.
+//
+// A Loader finds modules by reference, compiles each once, however many
+// pipelines name it, and gives a Plugin. A Plugin opens a Processor for a lane:
+// one instance of the module with its config. A Processor hands batches over
+// the border and keeps guilty events from taking others with them: it satisfies
+// the pipeline's Processor interface.
+package plugin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/weirhq/weir/host/abi"
+	"github.com/weirhq/weir/host/wasm"
+)
+
+// Options configures a Loader.
+type Options struct {
+	// CacheDir is where compiled modules are kept between runs; empty means
+	// nowhere.
+	CacheDir string
+	// Dir is the base of relative paths; empty means the working directory.
+	Dir string
+	// Builtin looks up the modules that "builtin:name" refers to, Builtins
+	// lists their names for messages. Without Builtin there are none.
+	Builtin  func(name string) ([]byte, bool)
+	Builtins func() []string
+	// Log takes what modules log. nil means nowhere.
+	Log *zap.Logger
+	// Limits bound what a module may return for one batch.
+	Limits abi.Limits
+	// MemoryPages is the most memory of an instance, in pages of 64 KiB.
+	// Default 1024.
+	MemoryPages uint32
+	// Now is the clock that batches are given. nil means the machine's; another
+	// one repeats an earlier run.
+	Now func() time.Time
+}
+
+// The schemes of references. One without a scheme is a path.
+const (
+	schemeFile    = "file"
+	schemeBuiltin = "builtin"
+)
+
+// Loader loads modules. It is safe for use by several goroutines.
+type Loader struct {
+	opts    Options
+	runtime *wasm.Runtime
+
+	mu      sync.Mutex // also lets one module compile at a time
+	modules map[[sha256.Size]byte]*wasm.Module
+}
+
+// NewLoader makes a loader.
+func NewLoader(ctx context.Context, opts Options) (*Loader, error) {
+	if opts.Log == nil {
+		opts.Log = zap.NewNop()
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	runtime, err := wasm.NewRuntime(ctx, wasm.Config{CacheDir: opts.CacheDir, MemoryPages: opts.MemoryPages})
+	if err != nil {
+		return nil, err
+	}
+	return &Loader{opts: opts, runtime: runtime, modules: make(map[[sha256.Size]byte]*wasm.Module)}, nil
+}
+
+// Close ends the loader with all its modules. Processors must be closed before.
+func (l *Loader) Close(ctx context.Context) error { return l.runtime.Close(ctx) }
+
+// Load finds and compiles the module that ref names: a path, "file:path" or
+// "builtin:name". The error wraps a *wasm.ModuleError when the module itself is
+// at fault.
+func (l *Loader) Load(ctx context.Context, ref string) (*Plugin, error) {
+	binary, err := l.read(ref)
+	if err != nil {
+		return nil, fmt.Errorf("module %s: %w", ref, err)
+	}
+	digest := sha256.Sum256(binary)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	module, ok := l.modules[digest]
+	if !ok {
+		if module, err = l.runtime.Compile(ctx, binary); err != nil {
+			return nil, fmt.Errorf("module %s: %w", ref, err)
+		}
+		l.modules[digest] = module
+	}
+	return &Plugin{loader: l, ref: ref, digest: hex.EncodeToString(digest[:]), module: module}, nil
+}
+
+func (l *Loader) read(ref string) ([]byte, error) {
+	scheme, rest, ok := strings.Cut(ref, ":")
+	switch {
+	case ref == "":
+		return nil, errors.New("the reference is empty; name a .wasm file or builtin:NAME")
+	case !ok:
+		return l.readFile(ref)
+	case scheme == schemeFile:
+		return l.readFile(rest)
+	case scheme == schemeBuiltin:
+		return l.readBuiltin(rest)
+	}
+	if _, err := os.Stat(l.path(ref)); err == nil {
+		return l.readFile(ref) // a colon in the name
+	}
+	return nil, fmt.Errorf("unknown scheme %q; name a path, %s:PATH or %s:NAME", scheme, schemeFile, schemeBuiltin)
+}
+
+func (l *Loader) readBuiltin(name string) ([]byte, error) {
+	if l.opts.Builtin != nil {
+		if binary, ok := l.opts.Builtin(name); ok {
+			return binary, nil
+		}
+	}
+	var names []string
+	if l.opts.Builtins != nil {
+		names = l.opts.Builtins()
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("there is no builtin module %q; name a .wasm file", name)
+	}
+	return nil, fmt.Errorf("there is no builtin module %q; there are %s", name, strings.Join(names, ", "))
+}
+
+func (l *Loader) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(l.opts.Dir, name)
+}
+
+func (l *Loader) readFile(name string) ([]byte, error) {
+	path := l.path(name)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if abs, e := filepath.Abs(path); e == nil {
+			path = abs
+		}
+		return nil, fmt.Errorf("%w: looked at %s; relative paths begin at the config file's folder", fs.ErrNotExist, path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file; name the .wasm file", path)
+	}
+	return io.ReadAll(io.LimitReader(f, wasm.MaxModuleSize+1)) // one more, for the compiler to refuse it
+}

@@ -1,0 +1,84 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"github.com/weirhq/weir/host/abi"
+	"github.com/weirhq/weir/host/wasm"
+)
+
+// Plugin is a module that is ready to run.
+type Plugin struct {
+	loader *Loader
+	ref    string
+	digest string
+	module *wasm.Module
+}
+
+// Digest is the sha256 of the module, in hexadecimal.
+func (p *Plugin) Digest() string { return p.digest }
+
+// Ref is the reference that the plugin was loaded by.
+func (p *Plugin) Ref() string { return p.ref }
+
+// Config is the use of a plugin in a pipeline.
+type Config struct {
+	// Pipeline and Processor are the names that logs and the guest see.
+	Pipeline, Processor string
+	// Config is the user's settings, JSON; nil is null.
+	Config json.RawMessage
+	// Counters counts; the processors of all lanes of a pipeline share one. nil
+	// means that each has its own.
+	Counters *Counters
+}
+
+// Open makes a processor: an instance of the module that took its config.
+func (p *Plugin) Open(ctx context.Context, cfg Config) (*Processor, error) {
+	opening, err := json.Marshal(struct {
+		Pipeline  string          `json:"pipeline"`
+		Processor string          `json:"processor"`
+		Config    json.RawMessage `json:"config"`
+	}{cfg.Pipeline, cfg.Processor, cfg.Config})
+	if err != nil {
+		return nil, fmt.Errorf("module %s: config: %w", p.ref, err)
+	}
+	if cfg.Counters == nil {
+		cfg.Counters = new(Counters)
+	}
+	log := p.loader.opts.Log.With(zap.String("pipeline", cfg.Pipeline), zap.String("processor", cfg.Processor))
+	proc := &Processor{
+		plugin:   p,
+		opening:  opening,
+		counters: cfg.Counters,
+		decoder:  abi.NewDecoder(p.loader.opts.Limits),
+		guest:    guest{log: guestLog{log: log}, metrics: &cfg.Counters.Metrics},
+	}
+	if !p.module.Opens() && !isNull(cfg.Config) {
+		log.Warn("the module takes no config; its config is ignored", zap.String("module", p.ref))
+	}
+	if err := proc.start(ctx); err != nil {
+		return nil, err
+	}
+	return proc, nil
+}
+
+func isNull(config json.RawMessage) bool {
+	return len(config) == 0 || string(config) == "null" || string(config) == "{}"
+}
+
+// newInstance makes an instance that took its config.
+func (p *Plugin) newInstance(ctx context.Context, host wasm.Host, opening []byte) (*wasm.Instance, error) {
+	in, err := p.module.Instantiate(ctx, host)
+	if err != nil {
+		return nil, fmt.Errorf("module %s: start an instance: %w", p.ref, err)
+	}
+	if err := in.Open(ctx, opening); err != nil {
+		return nil, errors.Join(fmt.Errorf("module %s: open: %w", p.ref, err), in.Close(ctx, false))
+	}
+	return in, nil
+}

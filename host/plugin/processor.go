@@ -1,0 +1,190 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/weirhq/weir/host/abi"
+	"github.com/weirhq/weir/host/event"
+	"github.com/weirhq/weir/host/wasm"
+)
+
+// Processor is one configured instance of a plugin, for one lane. It is used
+// from one goroutine at a time.
+type Processor struct {
+	plugin   *Plugin
+	opening  []byte // the config as the guest gets it
+	counters *Counters
+	decoder  *abi.Decoder
+	guest    guest
+	instance *wasm.Instance // nil after a trap, until the next batch needs one
+}
+
+// Fail hands an input of the batch at hand to the error policy.
+type Fail = func(i int, f *event.Failure)
+
+// Process has the guest turn the events of in into events that it appends to
+// out, in table order. An event that the guest rejects, or that makes it trap
+// or break the ABI when it is alone, is handed to fail and has no outputs. The
+// error says that the processor cannot go on.
+func (p *Processor) Process(ctx context.Context, in, out []event.Event, fail Fail) ([]event.Event, error) {
+	if len(in) == 0 {
+		return out, nil
+	}
+	return p.run(ctx, part{in: in, fail: fail, now: p.plugin.loader.opts.Now().UnixNano()}, out)
+}
+
+// part is a batch, or the part of it that runs by itself.
+type part struct {
+	in    []event.Event
+	first int // the index of in[0] in the batch
+	fail  Fail
+	now   int64
+}
+
+// halves splits a part of at least two events.
+func (b part) halves() (part, part) {
+	left, right := b, b
+	half := len(b.in) / 2
+	left.in, right.in = b.in[:half], b.in[half:]
+	right.first += half
+	return left, right
+}
+
+// run processes a part; when it cannot pass as a whole, in halves, until the
+// guilty event stands alone.
+func (p *Processor) run(ctx context.Context, b part, out []event.Event) ([]event.Event, error) {
+	result, err := p.attempt(ctx, b, out)
+	if err == nil {
+		p.reject(b)
+		return result, nil
+	}
+	failure, err := p.judge(ctx, err)
+	if err != nil {
+		return out, err
+	}
+	if len(b.in) == 1 {
+		b.fail(b.first, failure)
+		return out, nil
+	}
+	left, right := b.halves()
+	if out, err = p.run(ctx, left, out); err != nil {
+		return out, err
+	}
+	return p.run(ctx, right, out)
+}
+
+// attempt runs the guest once. After an error out is as it was.
+func (p *Processor) attempt(ctx context.Context, b part, out []event.Event) ([]event.Event, error) {
+	if err := ctx.Err(); err != nil {
+		return out, err
+	}
+	if p.instance == nil {
+		if err := p.start(ctx); err != nil {
+			return out, &startError{err}
+		}
+	}
+	layout := abi.Measure(b.in)
+	ptr, err := p.instance.Buffer(ctx, layout.Size())
+	if errors.Is(err, wasm.ErrNoMemory) {
+		return out, fmt.Errorf("%d bytes of events: %w", layout.Size(), err)
+	}
+	if err != nil {
+		return out, err
+	}
+	layout.Encode(p.instance.Memory()[ptr:uint64(ptr)+layout.Size()], ptr, b.in)
+	at, n, err := p.instance.Process(ctx, batchOf(b), ptr, uint32(len(b.in)))
+	if err != nil {
+		return out, err
+	}
+	return p.decoder.Decode(p.instance.Memory(), at, n, b.in, out, p.instance.Rejected())
+}
+
+func batchOf(b part) wasm.Batch {
+	first := &b.in[0]
+	batch := wasm.Batch{Now: b.now, Offset: first.Offset}
+	if first.From != nil {
+		batch.Topic, batch.Partition = first.From.Topic, first.From.Number
+	}
+	return batch
+}
+
+// reject hands over what the guest rejected.
+func (p *Processor) reject(b part) {
+	rejects := p.instance.Rejects()
+	for _, r := range rejects {
+		b.fail(b.first+int(r.Index), p.failure(event.Reject, r.Message))
+	}
+	p.counters.Rejects.Add(uint64(len(rejects)))
+}
+
+// startError is a fresh instance that cannot be made: no event is to blame.
+type startError struct{ error }
+
+func (e *startError) Unwrap() error { return e.error }
+
+// judge turns the error of an attempt into the failure of the event that turns
+// out to be guilty, or gives it back when none can be. It throws away an
+// instance that is not to be used on.
+func (p *Processor) judge(ctx context.Context, err error) (*event.Failure, error) {
+	var start *startError
+	if errors.As(err, &start) {
+		return nil, start.error
+	}
+	if errors.Is(err, wasm.ErrNoMemory) {
+		return p.failure(event.Reject, err.Error()), nil
+	}
+	var violation *abi.Error
+	var trap *wasm.Trap
+	class := event.Trap
+	switch {
+	case errors.As(err, &violation):
+		class = event.ABI
+		p.counters.Violations.Add(1)
+	case errors.As(err, &trap):
+		p.counters.Traps.Add(1)
+	default:
+		return nil, err
+	}
+	if e := p.discard(ctx, false); e != nil {
+		return nil, errors.Join(err, e)
+	}
+	return p.failure(class, err.Error()), nil
+}
+
+// maxMessage keeps a failure's message, which travels in a record's header,
+// small.
+const maxMessage = 4 << 10
+
+func (p *Processor) failure(class event.Class, message string) *event.Failure {
+	return &event.Failure{Class: class, Message: cut(message, maxMessage), Digest: p.plugin.digest, Attempt: 1}
+}
+
+func (p *Processor) start(ctx context.Context) error {
+	in, err := p.plugin.newInstance(ctx, &p.guest, p.opening)
+	if err != nil {
+		return err
+	}
+	p.instance = in
+	p.counters.Instances.Add(1)
+	return nil
+}
+
+// discard closes the instance; the next batch gets a fresh one.
+func (p *Processor) discard(ctx context.Context, orderly bool) error {
+	in := p.instance
+	p.instance = nil
+	return in.Close(ctx, orderly)
+}
+
+// Close ends the processor. Its guest is told before.
+func (p *Processor) Close(ctx context.Context) error {
+	if p.instance == nil {
+		return nil
+	}
+	if err := p.discard(ctx, true); err != nil {
+		return fmt.Errorf("module %s: close: %w", p.plugin.ref, err)
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+// Package wasm runs the modules of processors. It is the only one that knows
+// the WebAssembly runtime.
+//
+// A Runtime compiles modules, once each; a Module makes Instances, which share
+// the code and nothing else; an Instance serves one goroutine. Before a module
+// is compiled its outward shape is held against the ABI, so that what people
+// get wrong is named together with the remedy (ModuleError). A module sees the
+// host functions of this package and nothing else of the machine: no files, no
+// sockets, no clock or randomness but those of the batch at hand.
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/weirhq/weir/host/abi"
+)
+
+// MaxModuleSize is the most bytes that a module may have.
+const MaxModuleSize = 64 << 20
+
+// Config configures a Runtime. Zero values mean the defaults given.
+type Config struct {
+	// CacheDir is where compiled code is kept between runs; empty means
+	// nowhere. Who can write to it can run code as this process, so it is made
+	// for its owner alone, and refused when others may write to it.
+	CacheDir string
+	// MemoryPages is the most memory of an instance, in pages of 64 KiB.
+	// Default 1024, which is 64 MiB.
+	MemoryPages uint32
+}
+
+// Runtime compiles modules. It is safe for use by several goroutines.
+type Runtime struct {
+	engine   wazero.Runtime
+	cache    wazero.CompilationCache // nil without a directory
+	cacheDir string
+	pages    uint32
+}
+
+// NewRuntime makes a runtime.
+func NewRuntime(ctx context.Context, cfg Config) (*Runtime, error) {
+	r := &Runtime{cacheDir: cfg.CacheDir, pages: cfg.MemoryPages}
+	if r.pages == 0 {
+		r.pages = 1024
+	}
+	rc := wazero.NewRuntimeConfigCompiler().
+		WithCoreFeatures(api.CoreFeaturesV2).
+		WithMemoryLimitPages(r.pages)
+	if cfg.CacheDir != "" {
+		cache, err := openCache(cfg.CacheDir)
+		if err != nil {
+			return nil, fmt.Errorf("compilation cache %s: %w", cfg.CacheDir, err)
+		}
+		r.cache = cache
+		rc = rc.WithCompilationCache(cache)
+	}
+	r.engine = wazero.NewRuntimeWithConfig(ctx, rc)
+	if err := instantiateHostModules(ctx, r.engine); err != nil {
+		return nil, errors.Join(err, r.Close(ctx))
+	}
+	return r, nil
+}
+
+func openCache(dir string) (wazero.CompilationCache, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o022 != 0 {
+		return nil, fmt.Errorf("has mode %#o: others could write code there that this process would run; chmod 700 it or name another directory", mode)
+	}
+	return wazero.NewCompilationCacheWithDir(dir)
+}
+
+// Close ends the runtime with all that it made.
+func (r *Runtime) Close(ctx context.Context) error {
+	err := r.engine.Close(ctx)
+	if r.cache != nil {
+		err = errors.Join(err, r.cache.Close(ctx))
+	}
+	return err
+}
+
+// Module is a compiled module.
+type Module struct {
+	runtime  *Runtime
+	compiled wazero.CompiledModule
+}
+
+// Compile checks and compiles a module. What is wrong with the module itself
+// is a *ModuleError.
+func (r *Runtime) Compile(ctx context.Context, binary []byte) (*Module, error) {
+	if len(binary) > MaxModuleSize {
+		return nil, faultf("has %d bytes, at most %d are allowed; strip what is not used", len(binary), MaxModuleSize)
+	}
+	if err := check(binary, r.pages); err != nil {
+		return nil, err
+	}
+	// Workers also let the end of ctx stop the compiler.
+	ctx = experimental.WithCompilationWorkers(ctx, max(2, runtime.GOMAXPROCS(0)))
+	compiled, err := r.compile(ctx, binary)
+	if err != nil && ctx.Err() == nil && isCacheError(err) {
+		if err := r.clearCache(); err != nil {
+			return nil, fmt.Errorf("compilation cache %s is damaged and cannot be cleared; delete it: %w", r.cacheDir, err)
+		}
+		compiled, err = r.compile(ctx, binary)
+	}
+	switch {
+	case err == nil:
+		return &Module{runtime: r, compiled: compiled}, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("compile: %w", ctx.Err())
+	case isCacheError(err):
+		return nil, fmt.Errorf("compilation cache %s: %w", r.cacheDir, err)
+	}
+	return nil, faultf("does not compile: %v; build the module again, for core WebAssembly 2.0 without proposals beyond it", err)
+}
+
+// compile turns a panic of the compiler, which a hostile module might find a
+// way to, into an error.
+func (r *Runtime) compile(ctx context.Context, binary []byte) (_ wazero.CompiledModule, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the compiler failed: %v", p)
+		}
+	}()
+	return r.engine.CompileModule(ctx, binary)
+}
+
+// isCacheError tells a fault of the cache's files from one of the module. The
+// runtime has no error value for it.
+func isCacheError(err error) bool {
+	var path *fs.PathError
+	var link *os.LinkError
+	return errors.As(err, &path) || errors.As(err, &link) || strings.Contains(err.Error(), "compilationcache:")
+}
+
+// clearCache deletes the compiled code, but for what is being written now, so
+// that a file which a crash or a full disk left damaged is made anew.
+func (r *Runtime) clearCache() error {
+	files, err := filepath.Glob(filepath.Join(r.cacheDir, "wazero-*", "*"))
+	for _, file := range files {
+		if strings.HasSuffix(file, ".tmp") {
+			continue
+		}
+		if e := os.Remove(file); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
+}
+
+// Close lets go of the compiled code. Instances must be closed before.
+func (m *Module) Close(ctx context.Context) error { return m.compiled.Close(ctx) }
+
+// Opens tells whether the module takes a config.
+func (m *Module) Opens() bool {
+	_, ok := m.compiled.ExportedFunctions()[abi.ExportOpen]
+	return ok
+}
