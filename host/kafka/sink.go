@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
 
 	"github.com/weirhq/weir/host/event"
 )
@@ -20,6 +21,7 @@ type SinkConfig struct {
 	Options *Options
 	// Topic is the target of events for which no processor chose one.
 	Topic string
+	Log   *zap.Logger
 	// Extra is added to the client's options; tests bring their network here.
 	Extra []kgo.Opt
 }
@@ -36,18 +38,21 @@ type Sink struct {
 	produced map[string]*counter // by topic, records that the brokers have
 }
 
-// OpenSink makes the sink's client, which connects when it first writes. Close
-// must be called.
-func OpenSink(cfg SinkConfig) (*Sink, error) {
-	opts, err := cfg.Options.ClientOpts()
+// NewSink makes a sink. It starts nothing; Open does.
+func NewSink(cfg SinkConfig) *Sink { return &Sink{cfg: cfg, produced: map[string]*counter{}} }
+
+// Open makes the sink's client, which connects when it first writes.
+func (s *Sink) Open() error {
+	opts, err := s.cfg.Options.ClientOpts()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	client, err := kgo.NewClient(append(opts, cfg.Extra...)...)
+	opts = append(opts, kgo.RecordPartitioner(chosen{s.cfg.Options.Partitioner()}), clientLog(s.cfg.Log))
+	s.client, err = kgo.NewClient(append(opts, s.cfg.Extra...)...)
 	if err != nil {
-		return nil, fmt.Errorf("kafka client: %w", err)
+		return fmt.Errorf("kafka client: %w", err)
 	}
-	return &Sink{cfg: cfg, client: client, produced: map[string]*counter{}}, nil
+	return nil
 }
 
 // write is the records of one batch until the last is acknowledged. Writes are
@@ -206,6 +211,4 @@ func (s *Sink) Flush(ctx context.Context) error { return s.client.Flush(ctx) }
 
 // Close ends the client. What is still buffered is given up; its writes are
 // done with an error before Close returns.
-func (s *Sink) Close() {
-	s.client.Close()
-}
+func (s *Sink) Close() { s.client.Close() }

@@ -113,6 +113,15 @@ func (p *Pipeline) Run(ctx context.Context, drain <-chan struct{}) error {
 	return nil
 }
 
+// Abort ends a pipeline that cannot be run.
+func (p *Pipeline) Abort(err error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failure = err
+	p.state.Store(int32(Failed))
+	return fmt.Errorf("pipeline %s: %w", p.cfg.Name, err)
+}
+
 // awaitLanes waits for the lanes' goroutines after the cut. Only a processor
 // that does not come back can hold one up, and compiled guest code cannot be
 // interrupted, so the wait is bounded.

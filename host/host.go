@@ -1,0 +1,179 @@
+// Package host is the composition root: it makes the parts that a Spec names
+// and joins them into running pipelines. It is the only package that knows all
+// others.
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/weirhq/weir/host/kafka"
+	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/plugin"
+	"github.com/weirhq/weir/plugins"
+)
+
+// Options are what a host needs besides its Spec. Zero values mean the
+// defaults given.
+type Options struct {
+	// Log gets start, stop, failures and warnings. Default: nowhere.
+	Log *zap.Logger
+	// CacheDir keeps compiled modules. Empty: they are compiled at each start.
+	CacheDir string
+	// ExitAtEnd ends each pipeline once its group has committed everything up
+	// to the end offsets seen at its start.
+	ExitAtEnd bool
+	// DrainTimeout bounds a graceful stop. Default 30 s.
+	DrainTimeout time.Duration
+}
+
+// Host runs the pipelines of one Spec.
+type Host struct {
+	log     *zap.Logger
+	loader  *plugin.Loader
+	members []*member
+}
+
+// member is one pipeline with its parts.
+type member struct {
+	spec     *PipelineSpec
+	source   *kafka.Source
+	sink     *kafka.Sink
+	pipeline *pipeline.Pipeline
+	modules  []*plugin.Counters // by step; nil for a native one
+}
+
+// New loads every module, gives each a trial instance with its config, and
+// builds the pipelines. It touches no network. All problems are returned
+// together, each with its place in the configuration. Close must be called
+// on the host.
+func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
+	if opts.Log == nil {
+		opts.Log = zap.NewNop()
+	}
+	loader, err := plugin.NewLoader(ctx, plugin.Options{CacheDir: opts.CacheDir, Builtin: plugins.Lookup, Log: opts.Log})
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{log: opts.Log, loader: loader}
+	var faults []error
+	for _, p := range spec.Pipelines {
+		m, err := h.build(ctx, p, opts)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		h.members = append(h.members, m)
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(append(faults, loader.Close(ctx))...)
+	}
+	return h, nil
+}
+
+// Close lets go of the modules. Run must have returned.
+func (h *Host) Close(ctx context.Context) error { return h.loader.Close(ctx) }
+
+func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*member, error) {
+	log := h.log.With(zap.String("pipeline", spec.Name))
+	m := &member{
+		spec: spec,
+		source: kafka.NewSource(kafka.SourceConfig{
+			Options: spec.Source.Options, Topics: spec.Source.Topics, Regex: spec.Source.Regex,
+			ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Log: log,
+		}),
+		sink: kafka.NewSink(kafka.SinkConfig{Options: spec.Sink.Options, Topic: spec.Sink.Topic, Log: log}),
+	}
+	cfg := pipeline.Config{
+		Name:            spec.Name,
+		OnError:         spec.OnError,
+		DeadLetterTopic: spec.DeadLetterTopic,
+		SinkTopic:       spec.Sink.Topic,
+		StuckAfter:      spec.Source.Options.Duration("max_poll_interval_ms"),
+		OnFailure:       newFailureLog(log).report,
+	}
+	var faults []error
+	for i := range spec.Steps {
+		step, counters, err := h.step(ctx, spec, &spec.Steps[i])
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		cfg.Steps = append(cfg.Steps, step)
+		m.modules = append(m.modules, counters)
+	}
+	m.pipeline = pipeline.New(cfg, m.source, m.sink)
+	return m, errors.Join(faults...)
+}
+
+// step makes a step of the chain. A module is loaded and tried, so that one
+// that cannot start, or does not like its config, shows now.
+func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline.Step, *plugin.Counters, error) {
+	step := pipeline.Step{Name: s.Name, OnError: s.OnError}
+	if s.KeyFilter != nil {
+		filter := kafka.NewKeyFilter(*s.KeyFilter)
+		step.Filter = true
+		step.Open = func(context.Context) (pipeline.Processor, error) { return filter, nil }
+		return step, nil, nil
+	}
+	cfg := plugin.Config{Pipeline: p.Name, Processor: s.Name, Config: s.Config, Counters: new(plugin.Counters)}
+	module, err := h.loader.Load(ctx, s.Module)
+	if err == nil {
+		err = try(ctx, module, cfg)
+	}
+	if err != nil {
+		return step, nil, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, &ModuleError{err})
+	}
+	step.Open = func(ctx context.Context) (pipeline.Processor, error) { return module.Open(ctx, cfg) }
+	h.log.Info("module loaded", zap.String("pipeline", p.Name), zap.String("processor", s.Name),
+		zap.String("module", s.Module), zap.String("digest", "sha256:"+module.Digest()))
+	return step, cfg.Counters, nil
+}
+
+func try(ctx context.Context, module *plugin.Plugin, cfg plugin.Config) error {
+	cfg.Counters = nil
+	trial, err := module.Open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return trial.Close(ctx)
+}
+
+// ModuleError marks an error as one of a module that was not taken.
+type ModuleError struct{ error }
+
+func (e *ModuleError) Unwrap() error { return e.error }
+
+// Run runs all pipelines until each has ended: by its own failure, by its
+// bounded input, or because drain was closed, which stops them in good order. When
+// ctx ends they are cut. A pipeline that fails leaves the others running. The
+// errors of all that failed are returned.
+func (h *Host) Run(ctx context.Context, drain <-chan struct{}) error {
+	errs := make([]error, len(h.members))
+	var running sync.WaitGroup
+	for i, m := range h.members {
+		running.Go(func() {
+			errs[i] = m.run(ctx, drain)
+			if errs[i] != nil {
+				h.log.Error("pipeline stopped", zap.String("pipeline", m.spec.Name), zap.Error(errs[i]))
+			} else {
+				h.log.Info("pipeline ended", zap.String("pipeline", m.spec.Name))
+			}
+		})
+	}
+	running.Wait()
+	return errors.Join(errs...)
+}
+
+func (m *member) run(ctx context.Context, drain <-chan struct{}) error {
+	if err := m.sink.Open(); err != nil {
+		return m.pipeline.Abort(err)
+	}
+	defer m.sink.Close()
+	return m.pipeline.Run(ctx, drain)
+}

@@ -1,0 +1,125 @@
+package host
+
+import (
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/weirhq/weir/host/admin"
+	"github.com/weirhq/weir/host/event"
+	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/telemetry"
+)
+
+// Samples reads every pipeline for telemetry.
+func (h *Host) Samples() []telemetry.Sample {
+	samples := make([]telemetry.Sample, len(h.members))
+	for i, m := range h.members {
+		samples[i] = m.sample()
+	}
+	return samples
+}
+
+// Health reads every pipeline for the readiness probe.
+func (h *Host) Health() []admin.Pipeline {
+	pipelines := make([]admin.Pipeline, len(h.members))
+	for i, m := range h.members {
+		state, err := m.pipeline.State()
+		p := admin.Pipeline{Name: m.spec.Name, State: state.String()}
+		if err != nil {
+			p.Reason = err.Error()
+		}
+		switch state {
+		case pipeline.Running:
+			p.Health = admin.Up
+		case pipeline.Starting, pipeline.Draining:
+			p.Health = admin.Waiting
+		default:
+			p.Health = admin.Down
+		}
+		pipelines[i] = p
+	}
+	return pipelines
+}
+
+func (m *member) sample() telemetry.Sample {
+	stats := m.pipeline.Stats()
+	state, err := m.pipeline.State()
+	s := telemetry.Sample{
+		Pipeline:   m.spec.Name,
+		State:      telemetry.State(state.String()),
+		Consumed:   stats.Consumed,
+		Delivered:  stats.Delivered,
+		Abandoned:  stats.Abandoned,
+		InFlight:   int64(stats.InFlight),
+		Batches:    stats.Batches,
+		Rebalances: m.source.Rebalances(),
+	}
+	if err != nil {
+		s.Reason = err.Error()
+	}
+	for i, step := range stats.Steps {
+		p := telemetry.ProcessorSample{Name: step.Name, Dropped: step.Dropped, Filtered: step.Filtered}
+		for _, class := range event.Classes {
+			p.Failures = append(p.Failures, telemetry.FailureSample{
+				Class: string(class), Failed: step.Failed[class], DeadLettered: step.DeadLettered[class],
+			})
+		}
+		if i < len(m.modules) && m.modules[i] != nil {
+			p.Module = true
+			p.Instances, p.Traps = m.modules[i].Instances.Load(), m.modules[i].Traps.Load()
+		}
+		s.Processors = append(s.Processors, p)
+	}
+	for topic, n := range m.sink.Produced() {
+		s.Topics = append(s.Topics, telemetry.TopicSample{Topic: topic, Produced: n})
+	}
+	return s
+}
+
+// failureLog tells of failed events without drowning the log: for each
+// processor and class the first one a second, with the number of those that
+// were left out. Counters have them all.
+type failureLog struct {
+	log *zap.Logger
+
+	mu   sync.Mutex
+	last map[failureKind]*failureBurst
+}
+
+type failureKind struct {
+	processor string
+	class     event.Class
+}
+
+type failureBurst struct {
+	at      time.Time
+	leftOut int
+}
+
+func newFailureLog(log *zap.Logger) *failureLog {
+	return &failureLog{log: log, last: map[failureKind]*failureBurst{}}
+}
+
+func (l *failureLog) report(r pipeline.Report) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kind := failureKind{r.Processor, r.Failure.Class}
+	burst := l.last[kind]
+	if burst == nil {
+		burst = new(failureBurst)
+		l.last[kind] = burst
+	}
+	now := time.Now()
+	if now.Sub(burst.at) < time.Second {
+		burst.leftOut++
+		return
+	}
+	l.log.Warn("event failed",
+		zap.String("processor", r.Processor), zap.String("class", string(r.Failure.Class)),
+		zap.String("on_error", string(r.Policy)), zap.String("message", r.Failure.Message),
+		zap.String("topic", r.From.Topic), zap.Int32("partition", r.From.Number), zap.Int64("offset", r.Offset),
+		zap.Int("left_out_since_last", burst.leftOut))
+	*burst = failureBurst{at: now}
+}
