@@ -56,7 +56,7 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
-	loader, err := plugin.NewLoader(ctx, plugin.Options{CacheDir: opts.CacheDir, Builtin: plugins.Lookup, Log: opts.Log})
+	loader, err := plugin.NewLoader(ctx, plugin.Options{CacheDir: opts.CacheDir, Builtin: plugins.Lookup, Builtins: plugins.Names, Log: opts.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirhq/weir/host"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	var cfg configFlags
+	var cache cacheFlag
+	cmd := &cobra.Command{
+		Use:     "check",
+		Short:   "check a configuration and its modules",
+		GroupID: groupLook,
+		Long: `Checks everything that can be checked without connecting: the files, every
+option, the WebAssembly modules, and that each module takes its config. Prints
+all faults, each with its place, not the first one only.`,
+		Example: `  weir check
+  weir check -c weir.yaml -c production.yaml
+  weir check -c site.conf`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.check(cmd.Context(), cfg, cache)
+		},
+	}
+	cfg.add(cmd.Flags())
+	cache.add(cmd.Flags())
+	return cmd
+}
+
+func (a *app) check(ctx context.Context, cfg configFlags, cache cacheFlag) error {
+	log, err := a.logger(quiet)
+	if err != nil {
+		return err
+	}
+	spec, err := a.load(cfg)
+	if err != nil {
+		return err
+	}
+	h, err := host.New(ctx, spec, host.Options{Log: log, CacheDir: cache.path()})
+	if err != nil {
+		return err
+	}
+	for _, p := range spec.Pipelines {
+		a.describe(p)
+	}
+	topics := 0
+	for _, list := range spec.Topics.ByConnection {
+		topics += len(list)
+	}
+	writeLine(a.err, "%s: %s, %s", a.err.green("ok"), plural(len(spec.Pipelines), "pipeline"), plural(topics, "topic"))
+	return h.Close(ctx)
+}
+
+// describe prints the way of a pipeline's events.
+func (a *app) describe(p *host.PipelineSpec) {
+	writeLine(a.out, "%s", p.Name)
+	writeLine(a.out, "  source       %s", strings.Join(p.Source.Topics, ", "))
+	for _, step := range p.Steps {
+		what := "a key filter"
+		if step.Module != "" {
+			what = step.Module
+		}
+		writeLine(a.out, "  processor    %s: %s, on error %s", step.Name, what, step.OnError)
+	}
+	target := p.Sink.Topic
+	if target == "" {
+		target = "the topic that a processor chooses"
+	}
+	writeLine(a.out, "  sink         %s", target)
+	if p.DeadLetterTopic != "" {
+		writeLine(a.out, "  dead letter  %s", p.DeadLetterTopic)
+	}
+}

@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirhq/weir/host"
+	"github.com/weirhq/weir/host/kafka"
+)
+
+func (a *app) configCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "config",
+		Short:   "explain a configuration",
+		GroupID: groupLook,
+	}
+	cmd.AddCommand(a.explainCommand())
+	return cmd
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	var cfg configFlags
+	var output string
+	var given bool
+	cmd := &cobra.Command{
+		Use:   "explain [WORD]",
+		Short: "print every effective option, where it comes from and what it does",
+		Long: `Prints the effective value of every Kafka option of every connection, source and
+sink: the value, the layer that it comes from, its place in the files, and what it
+maps to. Secrets are masked. A WORD keeps the lines that contain it.`,
+		Example: `  weir config explain --given
+  weir config explain linger.ms
+  weir config explain -c site.conf -o json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			spec, err := a.load(cfg)
+			if err != nil {
+				return err
+			}
+			lines := explain(spec)
+			lines = slices.DeleteFunc(lines, func(l explained) bool {
+				return given && l.Layer == defaultLayer || len(args) == 1 && !l.contains(args[0])
+			})
+			return a.printExplained(lines, output)
+		},
+	}
+	cfg.add(cmd.Flags())
+	cmd.Flags().BoolVar(&given, "given", false, "only what the configuration gives, no defaults")
+	addOutput(cmd, &output, outputTable)
+	return cmd
+}
+
+const defaultLayer = "default"
+
+// explained is one option of one component. Its JSON form is an interface.
+type explained struct {
+	Component string `json:"component"`
+	Option    string `json:"option"`
+	Spelling  string `json:"spelling,omitempty"`
+	Value     string `json:"value"`
+	Layer     string `json:"layer"`
+	Place     string `json:"place,omitempty"`
+	MapsTo    string `json:"maps_to,omitempty"`
+	Note      string `json:"note,omitempty"`
+	Doc       string `json:"doc,omitempty"`
+}
+
+func (e explained) contains(word string) bool {
+	return strings.Contains(e.Component, word) || strings.Contains(e.Option, word) || strings.Contains(e.Spelling, word)
+}
+
+func explain(spec *host.Spec) []explained {
+	var out []explained
+	for _, name := range slices.Sorted(maps.Keys(spec.Connections)) {
+		out = append(out, explainOptions("connections."+name, spec.Connections[name].Options)...)
+	}
+	for _, p := range spec.Pipelines {
+		out = append(out, explainOptions("pipelines."+p.Name+".source", p.Source.Options)...)
+		out = append(out, explainOptions("pipelines."+p.Name+".sink", p.Sink.Options)...)
+	}
+	return out
+}
+
+func explainOptions(component string, options *kafka.Options) []explained {
+	var out []explained
+	for _, e := range options.Explain() {
+		line := explained{
+			Component: component, Option: e.Name, Spelling: e.Spelling, Value: e.Value,
+			Layer: e.Layer, MapsTo: e.MapsTo, Note: e.Note, Doc: e.Doc,
+		}
+		if e.Layer != defaultLayer {
+			line.Place = e.Pos.String()
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func (a *app) printExplained(lines []explained, output string) error {
+	if output == outputJSON {
+		encoder := json.NewEncoder(a.out)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(slices.Concat([]explained{}, lines))
+	}
+	component := ""
+	var tw *tabwriter.Writer
+	flush := func() error {
+		if tw == nil {
+			return nil
+		}
+		return tw.Flush()
+	}
+	for _, l := range lines {
+		if l.Component != component {
+			if err := flush(); err != nil {
+				return err
+			}
+			component = l.Component
+			writeLine(a.out, "%s", a.out.bold(component))
+			tw = tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+		}
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", l.Option, l.Value, l.from(), l.does())
+	}
+	return flush()
+}
+
+func (e explained) from() string {
+	if e.Place == "" {
+		return e.Layer
+	}
+	from := e.Layer + " " + e.Place
+	if e.Spelling != "" && e.Spelling != e.Option {
+		from += " as " + e.Spelling
+	}
+	return from
+}
+
+func (e explained) does() string {
+	if e.Note == "" {
+		return e.MapsTo
+	}
+	return strings.TrimSpace(e.MapsTo + " (" + e.Note + ")")
+}

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirhq/weir/host"
+	"github.com/weirhq/weir/host/config"
+	"github.com/weirhq/weir/host/kafka"
+)
+
+// The exit codes. They are an interface to scripts: add, never change.
+const (
+	exitOK       = 0
+	exitFailure  = 1
+	exitUsage    = 2
+	exitKafka    = 5
+	exitRejected = 6
+)
+
+const exitCodes = `0  done
+1  a failure at run time: a pipeline stopped, a topic could not be made
+2  the command line or the configuration is wrong; nothing was started
+5  no Kafka broker answers, or none lets us in
+6  a WebAssembly module was rejected`
+
+func exitCodesTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "what the exit codes mean",
+		Long:  "Exit codes of all commands:\n\n  " + strings.ReplaceAll(exitCodes, "\n", "\n  "),
+	}
+}
+
+// usageError is a wrong command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// reported is an error that the command has printed already, in full.
+type reported struct{ error }
+
+func (e reported) Unwrap() error { return e.error }
+
+// exitCode says what an error means for the caller of the process.
+func exitCode(err error) int {
+	var usage usageError
+	var rejected *host.ModuleError
+	var faults config.Faults
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &rejected):
+		return exitRejected
+	case errors.As(err, &usage), errors.As(err, &faults):
+		return exitUsage
+	case errors.Is(err, kafka.ErrUnreachable):
+		return exitKafka
+	default:
+		return exitFailure
+	}
+}
+
+// report prints what a command ended with, unless it did so itself, and
+// returns the exit code.
+func (a *app) report(cmd *cobra.Command, err error) int {
+	var done reported
+	var faults config.Faults
+	var usage usageError
+	switch {
+	case err == nil, errors.As(err, &done):
+	case errors.As(err, &faults):
+		a.printFaults(faults)
+	case errors.As(err, &usage) || unknownCommand(err):
+		err = usageError{err}
+		writeLine(a.err, "%s %s", a.err.red("weir:"), strings.TrimSpace(err.Error()))
+		writeLine(a.err, "see: %s --help", cmd.CommandPath())
+	default:
+		writeLine(a.err, "%s %v", a.err.red("weir:"), err)
+	}
+	return exitCode(err)
+}
+
+// unknownCommand recognises the error by which cobra answers a misspelt
+// command, which has no type.
+func unknownCommand(err error) bool {
+	return strings.HasPrefix(err.Error(), "unknown command ")
+}
+
+// printFaults prints every fault, place first, and how many there were.
+func (a *app) printFaults(faults config.Faults) {
+	faults.Sort()
+	for _, f := range faults {
+		text := f.String()
+		if place := f.Pos.String(); place != "" {
+			rest := strings.TrimPrefix(text, place)
+			text = a.err.bold(place) + rest
+		}
+		writeLine(a.err, "%s", text)
+	}
+	errs, warnings := len(faults.Errors()), len(faults.Warnings())
+	if errs > 0 {
+		writeLine(a.err, "%s", a.err.red(plural(errs, "error")+andWarnings(warnings)))
+	}
+}
+
+func andWarnings(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return ", " + plural(n, "warning")
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

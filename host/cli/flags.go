@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/weirhq/weir/host/config"
+)
+
+// ownNames are the commands whose flags have variables with the command's name
+// in them, WEIR_BROKER_LISTEN: they share flag names with run, and mean
+// something else.
+var ownNames = []string{"broker", "demo"}
+
+// variable is the environment variable that sets a flag.
+func variable(cmd *cobra.Command, flag *pflag.Flag) string {
+	name := flag.Name
+	if slices.Contains(ownNames, cmd.Name()) && cmd.InheritedFlags().Lookup(name) == nil {
+		name = cmd.Name() + "-" + name
+	}
+	return config.Prefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+// settable leaves out what makes no sense to have in an environment.
+func settable(flag *pflag.Flag) bool { return flag.Name != "help" }
+
+// fromEnvironment sets the flags that the command line leaves open from
+// variables. Lists take commas.
+func fromEnvironment(cmd *cobra.Command, environ []string) error {
+	values := make(map[string]string)
+	for _, e := range environ {
+		if name, value, ok := strings.Cut(e, "="); ok {
+			values[name] = value
+		}
+	}
+	var err error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		name := variable(cmd, f)
+		value, ok := values[name]
+		if err != nil || f.Changed || !ok || !settable(f) {
+			return
+		}
+		if list, isList := f.Value.(pflag.SliceValue); isList {
+			err = list.Replace(strings.Split(value, ","))
+			f.Changed = true
+		} else {
+			err = cmd.Flags().Set(f.Name, value)
+		}
+		if err != nil {
+			err = usageError{fmt.Errorf("environment variable %s: %w", name, err)}
+		}
+	})
+	return err
+}
+
+// showEnvironment adds the variable to the help of every flag.
+func showEnvironment(cmd *cobra.Command) {
+	add := func(f *pflag.Flag) {
+		if settable(f) {
+			f.Usage += " [$" + variable(cmd, f) + "]"
+		}
+	}
+	if cmd.HasParent() {
+		cmd.LocalNonPersistentFlags().VisitAll(add)
+	} else {
+		cmd.PersistentFlags().VisitAll(add)
+	}
+}
+
+// configFlags name the configuration of a command.
+type configFlags struct {
+	files []string
+	set   []string
+}
+
+// defaultConfig is read when no file is named.
+const defaultConfig = "weir.yaml"
+
+func (f *configFlags) add(flags *pflag.FlagSet) {
+	flags.StringSliceVarP(&f.files, "config", "c", []string{defaultConfig},
+		"configuration `FILE`, YAML or INI; more of them are laid over the first")
+	flags.StringArrayVar(&f.set, "set", nil, "override a `PATH=VALUE` of the configuration")
+}

@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The forms of a command's data.
+const (
+	outputText  = "text"
+	outputTable = "table"
+	outputJSON  = "json"
+)
+
+// addOutput adds -o with a human form, which is the default, and json.
+func addOutput(cmd *cobra.Command, into *string, human string) {
+	forms := choice{value: into, of: []string{human, outputJSON}}
+	*into = human
+	cmd.Flags().VarP(forms, "output", "o", "`FORM` of the output: "+strings.Join(forms.of, " or "))
+	// The flag was added a line above; that is all that can fail.
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(forms.of, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// choice is a flag that takes one of a few words.
+type choice struct {
+	value *string
+	of    []string
+}
+
+func (c choice) String() string { return *c.value }
+
+func (c choice) Type() string { return "form" }
+
+func (c choice) Set(s string) error {
+	if !slices.Contains(c.of, s) {
+		return fmt.Errorf("want %s", strings.Join(c.of, " or "))
+	}
+	*c.value = s
+	return nil
+}

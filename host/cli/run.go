@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"github.com/weirhq/weir/host"
+	"github.com/weirhq/weir/host/admin"
+	"github.com/weirhq/weir/host/telemetry"
+)
+
+// closeTimeout bounds the wait for requests to the admin endpoints at the end.
+const closeTimeout = 5 * time.Second
+
+type runFlags struct {
+	config    configFlags
+	cache     cacheFlag
+	exitAtEnd bool
+	listen    string
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:     "run",
+		Short:   "run the pipelines of a configuration",
+		GroupID: groupRun,
+		Long: `Runs every pipeline of a configuration until a signal. The first SIGINT or
+SIGTERM drains: what is in flight is finished and committed. A second one cuts
+it off; it is then read again at the next start, and nothing is lost.`,
+		Example: `  weir run
+  weir run -c weir.yaml --set pipelines.orders.source.group_id=test
+  weir run -c weir.yaml --exit-at-end --listen off`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	f.config.add(flags)
+	flags.BoolVar(&f.exitAtEnd, "exit-at-end", false, "stop after what the topics hold at the start")
+	flags.StringVar(&f.listen, "listen", admin.DefaultListen, "`HOST:PORT` of /metrics, /healthz and /readyz, or off")
+	f.cache.add(flags)
+	return cmd
+}
+
+func (a *app) run(ctx context.Context, f runFlags) error {
+	log, err := a.logger(normal)
+	if err != nil {
+		return err
+	}
+	spec, err := a.load(f.config)
+	if err != nil {
+		return err
+	}
+	ctx, drain, release := a.stopSignals(ctx)
+	defer release()
+	h, err := host.New(ctx, spec, host.Options{Log: log, CacheDir: f.cache.path(), ExitAtEnd: f.exitAtEnd})
+	if err != nil {
+		return err
+	}
+	s := service{host: h, spec: spec, listen: f.listen, log: log}
+	return errors.Join(s.run(ctx, drain), h.Close(context.WithoutCancel(ctx)))
+}
+
+// service is a host with its topics prepared and its endpoints served.
+type service struct {
+	host   *host.Host
+	spec   *host.Spec
+	listen string
+	log    *zap.Logger
+	// listening is told the address of the endpoints; nil if nobody cares.
+	listening func(addr string)
+}
+
+// run serves from before the topics are prepared until the pipelines ended.
+func (s *service) run(ctx context.Context, drain <-chan struct{}) (err error) {
+	if s.listen != off {
+		server, err := s.serve()
+		if err != nil {
+			return err
+		}
+		defer func() {
+			// ctx has ended when the run was cut; the requests get their time.
+			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+			defer cancel()
+			err = errors.Join(err, server.Close(closing))
+		}()
+	}
+	prepare, cancel := until(ctx, drain)
+	err = prepareTopics(prepare, s.spec, s.log)
+	stopped := prepare.Err() != nil
+	cancel()
+	if stopped {
+		return context.Cause(ctx) // nil when it was the first signal
+	}
+	if err != nil {
+		return err
+	}
+	return s.host.Run(ctx, drain)
+}
+
+func (s *service) serve() (*admin.Server, error) {
+	server, err := admin.Listen(admin.Config{
+		Listen:    s.listen,
+		Metrics:   telemetry.New(build(), s.host.Samples).Handler(),
+		Pipelines: s.host.Health,
+		Log:       s.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.log.Info("metrics and probes are served", zap.String("url", "http://"+server.Addr()))
+	if s.listening != nil {
+		s.listening(server.Addr())
+	}
+	go func() {
+		if err := server.Serve(); err != nil {
+			s.log.Error("metrics and probes are gone; the pipelines go on", zap.Error(err))
+		}
+	}()
+	return server, nil
+}
