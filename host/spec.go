@@ -6,6 +6,7 @@ import (
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/plugins"
 )
 
 // Spec is a configuration that was checked: everything in it can be built.
@@ -89,4 +90,10 @@ type StepSpec struct {
 	OnError   pipeline.Policy
 	KeyFilter *kafka.KeyFilterConfig
 	Pos       config.Pos
+}
+
+// LoadSpec reads a configuration and checks all of it, which connects nowhere.
+// The Spec is nil when the faults have errors.
+func LoadSpec(load config.Load) (*Spec, config.Faults) {
+	return loadSpec(load, plugins.Names())
 }

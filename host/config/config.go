@@ -76,13 +76,25 @@ func (l Load) file(name string, faults *Faults) *Node {
 		return NewMap(Pos{File: name})
 	}
 	if !IsINI(name) {
-		return ParseYAML(name, data, faults)
+		return topMap(name, ParseYAML(name, data, faults), faults)
 	}
 	root := ParseINI(name, data, faults)
 	if l.Convert != nil {
 		root = l.Convert(root, faults)
 	}
 	return root
+}
+
+// topMap is what a file holds; anything but a map is a fault.
+func topMap(name string, n *Node, faults *Faults) *Node {
+	switch {
+	case n == nil || n.IsNull():
+		return NewMap(Pos{File: name})
+	case n.Kind != Map:
+		faults.Add(Fault{Pos: n.Pos, Message: "must be a map at its top, not a " + n.Kind.String(), Hint: "begin with connections: or pipelines:"})
+		return NewMap(Pos{File: name})
+	}
+	return n
 }
 
 // IsINI tells whether a file is read as INI.

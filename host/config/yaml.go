@@ -22,15 +22,14 @@ const (
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
 // ParseYAML reads one YAML document into a tree; what is wrong is added to
-// faults. The root is always a map.
+// faults. It returns nil when there is nothing, or nothing usable.
 func ParseYAML(file string, data []byte, faults *Faults) *Node {
-	root := NewMap(Pos{File: file})
 	fail := func(line int, message, hint string) {
 		faults.Add(Fault{Pos: Pos{File: file, Line: line}, Message: message, Hint: hint})
 	}
 	if !utf8.Valid(data) {
 		fail(0, "is not UTF-8", "save it as UTF-8")
-		return root
+		return nil
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
@@ -39,7 +38,7 @@ func ParseYAML(file string, data []byte, faults *Faults) *Node {
 			line, message := yamlError(err)
 			fail(line, message, "")
 		}
-		return root
+		return nil
 	}
 	if err := dec.Decode(&more); err == nil {
 		fail(more.Line, "a second YAML document begins here", "keep one document a file; several files may be given")
@@ -48,15 +47,7 @@ func ParseYAML(file string, data []byte, faults *Faults) *Node {
 		fail(line, message, "")
 	}
 	r := yamlReader{file: file, faults: faults, open: map[*yaml.Node]bool{}}
-	n := r.node(&doc, "", 0)
-	switch {
-	case n == nil || n.IsNull():
-	case n.Kind != Map:
-		fail(n.Pos.Line, "must be a map at its top, not a "+n.Kind.String(), "begin with connections: or pipelines:")
-	default:
-		root = n
-	}
-	return root
+	return r.node(&doc, "", 0)
 }
 
 func yamlError(err error) (line int, message string) {

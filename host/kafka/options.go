@@ -133,14 +133,14 @@ func (o *Options) Explain() []Explained {
 	for i := range table {
 		r := &table[i]
 		s := o.settings[r.name]
-		if r.role&o.role == 0 || r.treat == reject || s == nil {
+		if r.role&o.role == 0 || r.treat == reject || s == nil || s.value.text == "" {
 			continue
 		}
 		e := Explained{
 			Name: r.name, Spelling: s.spelling, Value: s.value.text, Layer: s.layer,
 			Pos: s.pos, MapsTo: r.maps, Note: s.note, Doc: r.doc,
 		}
-		if (r.secret || s.secret) && e.Value != "" {
+		if r.secret || s.secret {
 			e.Value = "***"
 		}
 		if r.treat == warn {
@@ -215,7 +215,9 @@ func other(role Role) Role {
 
 // Resolve lays the layers over the defaults, checks what options say about
 // each other, and returns what is in force with all faults. clientID is the
-// default of client.id. pos is where a fault about something missing points.
+// default of client.id. A fault about something missing points at pos and path;
+// that there are no brokers is said for Admin, the role in which every
+// connection is resolved.
 func Resolve(role Role, clientID string, pos config.Pos, path string, layers ...Layer) (*Options, config.Faults) {
 	o := &Options{role: role, settings: map[string]*setting{}}
 	for i := range table {

@@ -28,8 +28,8 @@ func (o *Options) check() []problem {
 		}
 		found = append(found, s.treat()...)
 	}
-	if len(o.List("bootstrap.servers")) == 0 {
-		return append(found, problem{name: "bootstrap.servers", message: "is missing", hint: `write bootstrap_servers: "host:9092" into the connection`})
+	if o.role == Admin && len(o.List("bootstrap.servers")) == 0 {
+		found = append(found, problem{name: "bootstrap.servers", message: "is missing", hint: `write bootstrap_servers: "host:9092" into the connection`})
 	}
 	for _, rule := range rules {
 		if rule.role&o.role == 0 {
@@ -39,16 +39,21 @@ func (o *Options) check() []problem {
 			found = append(found, p)
 		}
 	}
+	found = append(found, o.tryOptions()...)
 	for _, p := range found {
 		if !p.warning {
 			return found
 		}
 	}
+	if len(o.List("bootstrap.servers")) == 0 {
+		return found // reported for Admin
+	}
 	return append(found, o.tryClient()...)
 }
 
-// tryClient asks the client itself, which connects nowhere.
-func (o *Options) tryClient() []problem {
+// tryOptions makes the client's options one row after the other.
+func (o *Options) tryOptions() []problem {
+	var found []problem
 	for i := range table {
 		r := &table[i]
 		if r.opts == nil || r.role&o.role == 0 {
@@ -59,9 +64,14 @@ func (o *Options) tryClient() []problem {
 			if e := (optionError{}); errors.As(err, &e) {
 				name = e.name
 			}
-			return []problem{{name: name, message: err.Error()}}
+			found = append(found, problem{name: name, message: err.Error()})
 		}
 	}
+	return found
+}
+
+// tryClient asks the client itself, which connects nowhere.
+func (o *Options) tryClient() []problem {
 	opts, err := o.ClientOpts()
 	if err == nil {
 		err = kgo.ValidateOpts(opts...)

@@ -1,0 +1,298 @@
+package host
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/weirhq/weir/host/config"
+	"github.com/weirhq/weir/host/kafka"
+	"github.com/weirhq/weir/host/pipeline"
+)
+
+func (l *loader) readPipelines() {
+	all := l.root.Section("pipelines")
+	for _, e := range all.Entries() {
+		all.Take(e)
+		s := all.Open(e.Node, e.Key)
+		checkName(s, e)
+		l.spec.Pipelines = append(l.spec.Pipelines, l.readPipeline(s, e))
+	}
+	if len(l.spec.Pipelines) == 0 {
+		l.root.Fault(all.Pos(), "pipelines", "there is no pipeline", "write pipelines: {NAME: {source: {topic: in}, sink: {topic: out}}}")
+	}
+}
+
+func (l *loader) readPipeline(s *config.Section, e config.Entry) *PipelineSpec {
+	p := &PipelineSpec{Name: e.Key, Pos: e.Pos, OnError: policy(s, pipeline.Stop)}
+	source, sink := s.Section("source"), s.Section("sink")
+	p.Source = l.readSource(source, p.Name)
+	p.Steps = l.readSteps(s, p.OnError)
+	p.Sink = l.readSink(sink, p)
+	l.readDeadLetter(s, p)
+	if !source.Present() {
+		s.Fault(e.Pos, "source", "is missing", "write source: {topic: NAME}")
+	}
+	if !sink.Present() {
+		s.Fault(e.Pos, "sink", "is missing", "write sink: {topic: NAME}")
+	}
+	return p
+}
+
+func policy(s *config.Section, def pipeline.Policy) pipeline.Policy {
+	words := make([]string, len(pipeline.Policies))
+	for i, p := range pipeline.Policies {
+		words[i] = string(p)
+	}
+	return pipeline.Policy(s.Enum("on_error", string(def), words...))
+}
+
+// component reads what source and sink have in common.
+func (l *loader) component(s *config.Section, role kafka.Role, pipelineName string) (connection string, o *kafka.Options, topic topicSettings) {
+	if !s.Present() { // which was reported
+		o, _ = kafka.Resolve(role, "", s.Pos(), s.Path())
+		return "", o, topicSettings{}
+	}
+	connection = l.connection(s)
+	topic = readTopicSettings(s)
+	layer := kafka.ReadLayer(role.String(), s, role)
+	id := "weir-" + pipelineName + "-" + role.String()
+	o, faults := kafka.Resolve(role, id, s.Pos(), s.Path(), l.shared, l.connections[connection], layer)
+	report(s, faults)
+	return connection, o, topic
+}
+
+func (l *loader) readSource(s *config.Section, pipelineName string) SourceSpec {
+	connection, o, topic := l.component(s, kafka.Consumer, pipelineName)
+	source := SourceSpec{Connection: connection, Options: o, Pos: s.Pos()}
+	names := o.List("topic")
+	if s.Present() && (len(names) == 0 || slices.Contains(names, unconfigured)) {
+		s.Fault(topicPos(s, o), "topic", "no topic is configured", "name the topics to read")
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, "^") {
+			source.Regex = true
+			if _, err := regexp.Compile(name); err != nil {
+				s.Fault(topicPos(s, o), "topic", err.Error(), "regular expressions are those of Go (RE2)")
+			}
+		} else if name != unconfigured {
+			l.checkTopic(s, o, name)
+			l.topics.add(l, s, connection, topic.named(name, topicPos(s, o)))
+		}
+	}
+	source.Topics = names
+	if source.Regex {
+		source.Topics = patterns(names)
+	}
+	return source
+}
+
+// patterns makes a regular expression of every name: the client takes either
+// names or expressions.
+func patterns(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = name
+		if !strings.HasPrefix(name, "^") {
+			out[i] = "^" + regexp.QuoteMeta(name) + "$"
+		}
+	}
+	return out
+}
+
+func topicPos(s *config.Section, o *kafka.Options) config.Pos {
+	if o.Set("topic") {
+		return o.Pos("topic")
+	}
+	return s.Pos()
+}
+
+func (l *loader) checkTopic(s *config.Section, o *kafka.Options, name string) bool {
+	if err := kafka.CheckTopicName(name); err != nil {
+		s.Fault(topicPos(s, o), "topic", err.Error(), "blanks and commas part topics")
+		return false
+	}
+	return true
+}
+
+func (l *loader) readSink(s *config.Section, p *PipelineSpec) SinkSpec {
+	connection, o, topic := l.component(s, kafka.Producer, p.Name)
+	sink := SinkSpec{Connection: connection, Options: o, Pos: s.Pos()}
+	names, pos := o.List("topic"), topicPos(s, o)
+	modules := slices.ContainsFunc(p.Steps, func(step StepSpec) bool { return step.Module != "" })
+	switch {
+	case len(names) > 1:
+		s.Fault(pos, "topic", "a sink has one topic, not "+fmt.Sprint(len(names)), "let a processor choose others by kafka_topic")
+	case slices.Contains(names, unconfigured), len(names) == 0 && s.Present() && !modules:
+		s.Fault(pos, "topic", "no topic is configured", "name the topic to write to")
+	case len(names) == 1 && l.checkTopic(s, o, names[0]):
+		sink.Topic = names[0]
+		l.topics.add(l, s, connection, topic.named(sink.Topic, pos))
+		l.checkLoop(s, p, sink)
+	}
+	return sink
+}
+
+// checkLoop refuses a pipeline that feeds itself.
+func (l *loader) checkLoop(s *config.Section, p *PipelineSpec, sink SinkSpec) {
+	if sink.Connection != p.Source.Connection || sink.Options.Bool("allow_loop") {
+		return
+	}
+	reads := func(topic string) bool {
+		if !p.Source.Regex {
+			return topic == sink.Topic
+		}
+		re, err := regexp.Compile(topic)
+		return err == nil && re.MatchString(sink.Topic)
+	}
+	if slices.ContainsFunc(p.Source.Topics, reads) {
+		s.Fault(topicPos(s, sink.Options), "topic", fmt.Sprintf("the pipeline reads %q too: it would feed itself for ever", sink.Topic), "write to another topic, or set allow_loop: true")
+	}
+}
+
+// readDeadLetter takes {topic: NAME}, or NAME alone, and sees that whoever
+// needs the topic has it.
+func (l *loader) readDeadLetter(s *config.Section, p *PipelineSpec) {
+	n := s.Get("dead_letter")
+	pos, settings := s.Pos(), topicSettings{}
+	switch {
+	case n != nil && n.Kind == config.Scalar:
+		p.DeadLetterTopic, pos = n.Value, n.Pos
+	case n != nil:
+		d := s.Open(n, "dead_letter")
+		settings = readTopicSettings(d)
+		p.DeadLetterTopic, pos, _ = d.Text("topic")
+	}
+	if p.DeadLetterTopic != "" {
+		if err := kafka.CheckTopicName(p.DeadLetterTopic); err != nil {
+			s.Fault(pos, "dead_letter", err.Error(), "")
+		} else {
+			l.topics.add(l, s, p.Sink.Connection, settings.named(p.DeadLetterTopic, pos))
+		}
+	}
+	l.checkDeadLetter(s, p, pos)
+}
+
+func (l *loader) checkDeadLetter(s *config.Section, p *PipelineSpec, pos config.Pos) {
+	used := p.OnError == pipeline.DeadLetter
+	for _, step := range p.Steps {
+		used = used || step.OnError == pipeline.DeadLetter
+	}
+	switch {
+	case used && p.DeadLetterTopic == "":
+		s.Fault(p.Pos, "dead_letter", "is missing: on_error says dead_letter", "write dead_letter: {topic: NAME}")
+	case !used && p.DeadLetterTopic != "":
+		s.Warn(pos, "dead_letter", "has no effect: no on_error says dead_letter", "write on_error: dead_letter into the pipeline or a processor")
+	}
+}
+
+func (l *loader) readSteps(s *config.Section, def pipeline.Policy) []StepSpec {
+	nodes := s.List("processors")
+	steps := make([]StepSpec, 0, len(nodes))
+	names := map[string]config.Pos{}
+	for i, n := range nodes {
+		e := s.Open(n, fmt.Sprintf("processors[%d]", i))
+		step := StepSpec{Pos: n.Pos, OnError: policy(e, def)}
+		l.readStep(e, &step)
+		name, pos, ok := e.Text("name")
+		if first, twice := names[name]; ok && twice {
+			e.Fault(pos, "name", fmt.Sprintf("another processor is called %q, at %s", name, first), "names tell processors apart in metrics")
+		}
+		if ok {
+			step.Name = name
+		} else {
+			step.Name = free(step.Name, names)
+		}
+		names[step.Name] = n.Pos
+		steps = append(steps, step)
+	}
+	return steps
+}
+
+// free makes a name that was made up unlike the others.
+func free(name string, taken map[string]config.Pos) string {
+	try := name
+	for i := 2; ; i++ {
+		if _, ok := taken[try]; !ok {
+			return try
+		}
+		try = fmt.Sprintf("%s-%d", name, i)
+	}
+}
+
+// readStep takes what makes the step: a module or a key filter.
+func (l *loader) readStep(s *config.Section, step *StepSpec) {
+	module := s.Get("module")
+	filter := s.Get("key_filter")
+	switch {
+	case module != nil && filter != nil:
+		s.Fault(filter.Pos, "key_filter", "a processor is either a module or a key filter", "make two processors of it")
+	case filter != nil:
+		step.Name = "key_filter"
+		step.KeyFilter = readKeyFilter(s, filter)
+	case module != nil && module.Kind == config.Scalar:
+		step.Module = l.module(s, module)
+		step.Name = moduleName(module.Value)
+		step.Config = s.JSON("config")
+	case module != nil:
+		s.Fault(module.Pos, "module", "must be the name of a module", `write module: path.wasm or module: "builtin:NAME"`)
+	case s.Pos().Line != 0:
+		s.Fault(s.Pos(), "", "a processor needs a module or a key_filter", `write {module: path.wasm} or {key_filter: {keys: [...]}}`)
+	}
+}
+
+func readKeyFilter(s *config.Section, n *config.Node) *kafka.KeyFilterConfig {
+	if n.Kind != config.Map { // the keys alone
+		keys := n
+		n = config.NewMap(keys.Pos)
+		n.Put("keys", keys.Pos, keys)
+	}
+	return kafka.ReadKeyFilter(s.Open(n, "key_filter"))
+}
+
+const builtinPrefix = "builtin:"
+
+// module checks that a module is there and returns where.
+func (l *loader) module(s *config.Section, n *config.Node) string {
+	ref := n.Value
+	if name, ok := strings.CutPrefix(ref, builtinPrefix); ok {
+		if !slices.Contains(l.builtins, name) {
+			hint := "there are: " + strings.Join(l.builtins, ", ")
+			if near := config.Nearest(name, l.builtins); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", builtinPrefix+near)
+			}
+			s.Fault(n.Pos, "module", fmt.Sprintf("no module is built in as %q", name), hint)
+		}
+		return ref
+	}
+	path := strings.TrimPrefix(ref, "file:")
+	if path == "" {
+		s.Fault(n.Pos, "module", "names no file", `write module: path.wasm or module: "builtin:NAME"`)
+		return ""
+	}
+	if !filepath.IsAbs(path) && n.Pos.Line != 0 { // a place in a file
+		path = filepath.Join(filepath.Dir(n.Pos.File), path)
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		s.Fault(n.Pos, "module", err.Error(), "")
+		return ""
+	}
+	switch info, err := os.Stat(path); {
+	case os.IsNotExist(err):
+		s.Fault(n.Pos, "module", fmt.Sprintf("there is no file %q", ref), "paths begin at the folder of the configuration file; build the module first")
+	case err != nil:
+		s.Fault(n.Pos, "module", err.Error(), "")
+	case info.IsDir():
+		s.Fault(n.Pos, "module", fmt.Sprintf("%q is a folder", ref), "name the .wasm file in it")
+	}
+	return path
+}
+
+func moduleName(ref string) string {
+	name := filepath.Base(strings.TrimPrefix(strings.TrimPrefix(ref, builtinPrefix), "file:"))
+	return strings.TrimSuffix(name, ".wasm")
+}
