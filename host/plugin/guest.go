@@ -16,6 +16,9 @@ type guest struct {
 	log     guestLog
 	metrics *Metrics
 	refused bool // a measurement was refused, and that was logged
+
+	now       func() time.Time
+	batchTime int64 // 0 until the batch at hand, or a half of it, asks
 }
 
 func (g *guest) Log(level abi.Level, line []byte) { g.log.write(level, line, time.Now()) }
@@ -25,6 +28,14 @@ func (g *guest) Metric(kind abi.MetricKind, name []byte, value float64) {
 		g.refused = true
 		g.log.log.Warn("a measurement of the module is refused, and so are others like it", zap.Error(err))
 	}
+}
+
+// Now reads the clock when a batch first asks, for most never do.
+func (g *guest) Now() int64 {
+	if g.batchTime == 0 {
+		g.batchTime = g.now().UnixNano()
+	}
+	return g.batchTime
 }
 
 // The most lines that one processor logs: in a burst, and a second after it.

@@ -32,7 +32,8 @@ func (p *Processor) Process(ctx context.Context, in, out []event.Event, fail Fai
 	if len(in) == 0 {
 		return out, nil
 	}
-	return p.run(ctx, part{in: in, fail: fail, now: p.plugin.loader.opts.Now().UnixNano()}, out)
+	p.guest.batchTime = 0
+	return p.run(ctx, part{in: in, fail: fail}, out)
 }
 
 // part is a batch, or the part of it that runs by itself.
@@ -40,7 +41,6 @@ type part struct {
 	in    []event.Event
 	first int // the index of in[0] in the batch
 	fail  Fail
-	now   int64
 }
 
 // halves splits a part of at least two events.
@@ -103,7 +103,7 @@ func (p *Processor) attempt(ctx context.Context, b part, out []event.Event) ([]e
 
 func batchOf(b part) wasm.Batch {
 	first := &b.in[0]
-	batch := wasm.Batch{Now: b.now, Offset: first.Offset}
+	batch := wasm.Batch{Offset: first.Offset}
 	if first.From != nil {
 		batch.Topic, batch.Partition = first.From.Topic, first.From.Number
 	}

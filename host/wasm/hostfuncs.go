@@ -72,7 +72,7 @@ func (in *Instance) hostMetric(stack []uint64) {
 	in.host.Metric(kind, name, math.Float64frombits(stack[3]))
 }
 
-func (in *Instance) hostNow(stack []uint64) { stack[0] = uint64(in.batch.Now) }
+func (in *Instance) hostNow(stack []uint64) { stack[0] = uint64(in.host.Now()) }
 
 // hostAbort is how AssemblyScript's runtime ends: message and file are pointers
 // to its UTF-16 strings, whose length in bytes stands before them.

@@ -23,14 +23,13 @@ type Host interface {
 	Log(level abi.Level, line []byte)
 	// Metric takes a measurement. Its kind is a known one, its name UTF-8.
 	Metric(kind abi.MetricKind, name []byte, value float64)
+	// Now is the time, in ns since 1970, and the same during a batch.
+	Now() int64
 }
 
-// Batch is what the guest's clock and randomness are made of during a batch.
+// Batch is the place of a batch's first event. It seeds the random numbers
+// that the guest gets during the batch.
 type Batch struct {
-	// Now is the time, in ns since 1970.
-	Now int64
-	// Topic, Partition and Offset are those of the first event; they seed the
-	// random numbers.
 	Topic     string
 	Partition int32
 	Offset    int64
@@ -121,7 +120,6 @@ func (in *Instance) begin(b Batch) {
 	in.batch = b
 	in.said = ""
 	in.rejects = in.rejects[:0]
-	in.clock.begin(b.Now)
 	in.random.seeded = false
 }
 

@@ -90,26 +90,25 @@ func (in *Instance) wasiExit(stack []uint64) {
 	panic(fmt.Errorf("the module ended itself with proc_exit(%d)", uint32(stack[0])))
 }
 
-// clock is the guest's time: that of the batch. A wait ends at once, and the
-// monotonic clock moves on by it, or a guest that waits for a time to come
-// would wait for ever.
+// clock is the guest's monotonic clock: the time of the batch, but a wait ends
+// at once and moves it on, or a guest that waits for a time to come would wait
+// for ever.
 type clock struct {
-	now, monotonic int64
+	last int64
 }
 
-func (c *clock) begin(now int64) {
-	c.now = now
-	c.monotonic = max(c.monotonic, now)
+func (c *clock) read(now int64) int64 {
+	c.last = max(c.last, now)
+	return c.last
 }
 
-func (c *clock) wait(ns uint64) {
-	c.monotonic += int64(min(ns, uint64(math.MaxInt64-c.monotonic)))
+func (c *clock) wait(now int64, ns uint64) {
+	c.last = c.read(now) + int64(min(ns, uint64(math.MaxInt64-c.last)))
 }
 
 const (
-	clockRealtime  = 0
-	clockMonotonic = 1
-	clockHighest   = 3 // CPU time of the process and of the thread
+	clockRealtime = 0
+	clockHighest  = 3 // after the monotonic one, the CPU time of the process and of the thread
 )
 
 func (in *Instance) wasiClockRes(stack []uint64) uint32 {
@@ -123,12 +122,12 @@ func (in *Instance) wasiClockRes(stack []uint64) uint32 {
 }
 
 func (in *Instance) wasiClockTime(stack []uint64) uint32 {
-	t := in.clock.monotonic
+	t := in.host.Now()
 	switch id := uint32(stack[0]); {
-	case id == clockRealtime:
-		t = in.clock.now
 	case id > clockHighest:
 		return errnoInval
+	case id != clockRealtime:
+		t = in.clock.read(t)
 	}
 	if !in.mem.WriteUint64Le(uint32(stack[2]), uint64(t)) {
 		return errnoFault
@@ -195,6 +194,7 @@ func (in *Instance) wasiPoll(stack []uint64) uint32 {
 	if from+count*subscription > size || to+count*event > size {
 		return errnoFault
 	}
+	now := in.host.Now()
 	for i := range count {
 		s, _ := m.Read(uint32(from+i*subscription), subscription)
 		var e [event]byte
@@ -203,9 +203,9 @@ func (in *Instance) wasiPoll(stack []uint64) uint32 {
 		if s[8] == tagClock {
 			timeout := le.Uint64(s[24:])
 			if s[40]&flagAbsolute != 0 {
-				timeout -= min(timeout, uint64(in.clock.monotonic))
+				timeout -= min(timeout, uint64(in.clock.read(now)))
 			}
-			in.clock.wait(timeout)
+			in.clock.wait(now, timeout)
 		}
 		m.Write(uint32(to+i*event), e[:])
 	}
