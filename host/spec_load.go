@@ -76,7 +76,7 @@ func (l *loader) readConnections(clientID string) {
 		report(s, faults)
 		l.spec.Connections[e.Key] = &ConnectionSpec{Name: e.Key, Options: options, Pos: e.Pos}
 	}
-	if len(l.connections) == 0 {
+	if len(l.connections) == 0 && l.root.Complete() {
 		l.root.Fault(all.Pos(), "connections", "there is no connection", "write connections: {main: {bootstrap_servers: \"localhost:9092\"}}")
 	}
 }

@@ -21,7 +21,7 @@ func (l *loader) readPipelines() {
 		checkName(s, e)
 		l.spec.Pipelines = append(l.spec.Pipelines, l.readPipeline(s, e))
 	}
-	if len(l.spec.Pipelines) == 0 {
+	if len(l.spec.Pipelines) == 0 && l.root.Complete() {
 		l.root.Fault(all.Pos(), "pipelines", "there is no pipeline", "write pipelines: {NAME: {source: {topic: in}, sink: {topic: out}}}")
 	}
 }

@@ -215,6 +215,9 @@ func (l *loader) readTopicEntry(where, s *config.Section, n *config.Node, path s
 		return
 	}
 	e := s.Open(n, path)
+	if !e.Present() {
+		return // which was reported, or is nothing
+	}
 	t := readTopicSettings(e)
 	t.explicit = true
 	name, pos, ok := firstText(e, "topic", "name")

@@ -49,8 +49,13 @@ func (l Load) Tree() *Section {
 		environ = os.Environ()
 	}
 	var layers []*Node
+	incomplete := false
 	for i, file := range l.Files {
-		layers = append(layers, layer(l.file(file, &faults), i+1))
+		n := l.file(file, &faults)
+		if n == nil {
+			n, incomplete = NewMap(Pos{File: file}), true
+		}
+		layers = append(layers, layer(n, i+1))
 	}
 	over := overrides{known: l.Sections, below: slices.Clone(layers), faults: &faults}
 	layers = append(layers, layer(over.environment(environ), len(layers)+1))
@@ -66,17 +71,23 @@ func (l Load) Tree() *Section {
 	}
 	in := interpolator{lookup: lookup(environ), readFile: readLimited, faults: &faults}
 	in.tree(root, "")
-	return newRoot(root, faults)
+	return newRoot(root, faults, incomplete)
 }
 
+// file reads one file. It returns nil, after a fault, when that cannot be done.
 func (l Load) file(name string, faults *Faults) *Node {
 	data, err := readLimited(name, maxFile)
 	if err != nil {
 		faults.Add(Fault{Pos: Pos{File: name}, Message: err.Error()})
-		return NewMap(Pos{File: name})
+		return nil
 	}
 	if !IsINI(name) {
-		return topMap(name, ParseYAML(name, data, faults), faults)
+		before := len(*faults)
+		n := ParseYAML(name, data, faults)
+		if n == nil && len(*faults) > before {
+			return nil
+		}
+		return topMap(name, n, faults)
 	}
 	root := ParseINI(name, data, faults)
 	if l.Convert != nil {
@@ -92,7 +103,7 @@ func topMap(name string, n *Node, faults *Faults) *Node {
 		return NewMap(Pos{File: name})
 	case n.Kind != Map:
 		faults.Add(Fault{Pos: n.Pos, Message: "must be a map at its top, not a " + n.Kind.String(), Hint: "begin with connections: or pipelines:"})
-		return NewMap(Pos{File: name})
+		return nil
 	}
 	return n
 }

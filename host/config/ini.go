@@ -26,6 +26,13 @@ func ParseINI(file string, data []byte, faults *Faults) *Node {
 	return p.root
 }
 
+func bracket(section string) string {
+	if section == "" {
+		return ""
+	}
+	return "[" + section + "]"
+}
+
 type iniReader struct {
 	file    string
 	faults  *Faults
@@ -85,11 +92,11 @@ func (p *iniReader) header(name string, col int) {
 	p.section, p.name, p.skip = nil, name, true
 	switch {
 	case name == "DEFAULT":
-		p.fault(col, name, "a [DEFAULT] section is not supported", "write what connections share into [kafka]")
+		p.fault(col, bracket(name), "a [DEFAULT] section is not supported", "write what connections share into [kafka]")
 	case strings.ContainsFunc(name, control):
-		p.fault(col, name, "a section's name must be plain text", "")
+		p.fault(col, bracket(name), "a section's name must be plain text", "")
 	case p.sections[name]:
-		p.fault(col, name, "the section is there twice", "put its keys into one")
+		p.fault(col, bracket(name), "the section is there twice", "put its keys into one")
 	default:
 		p.section, p.skip = NewMap(p.pos(col)), false
 		p.sections[name], p.keys = true, map[string]bool{}
@@ -100,7 +107,7 @@ func (p *iniReader) header(name string, col int) {
 func (p *iniReader) option(text string, col int) {
 	i := strings.IndexAny(text, "=:")
 	if i <= 0 {
-		p.fault(col, p.name, fmt.Sprintf("%q is neither a [section] nor key = value", text), "")
+		p.fault(col, bracket(p.name), fmt.Sprintf("%q is neither a [section] nor key = value", text), "")
 		return
 	}
 	if p.skip {
@@ -112,11 +119,11 @@ func (p *iniReader) option(text string, col int) {
 		return
 	}
 	if strings.ContainsFunc(key, control) {
-		p.fault(col, p.name, "a key must be plain text", "")
+		p.fault(col, bracket(p.name), "a key must be plain text", "")
 		return
 	}
 	if p.keys[key] {
-		p.fault(col, join(p.name, key), "is given twice in the same section", "remove one")
+		p.fault(col, bracket(p.name)+" "+key, "is given twice in the same section", "remove one")
 		return
 	}
 	p.keys[key] = true

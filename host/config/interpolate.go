@@ -40,7 +40,11 @@ func (in *interpolator) scalar(n *Node, path string) {
 	}
 	text, secret, err := in.expand(n.Value, filepath.Dir(n.Pos.File))
 	if err != nil {
-		in.faults.Add(Fault{Pos: n.Pos, Path: path, Message: err.Error(), Hint: "write $$ for a dollar sign that is meant as one"})
+		f := Fault{Pos: n.Pos, Path: path, Message: err.Error()}
+		if errors.Is(err, errReference) {
+			f.Hint = "write $$ for a dollar sign that is meant as one"
+		}
+		in.faults.Add(f)
 		return
 	}
 	if text != n.Value && n.plain && !secret {
@@ -48,6 +52,9 @@ func (in *interpolator) scalar(n *Node, path string) {
 	}
 	n.Value, n.Secret = text, secret
 }
+
+// errReference says that something looks like a reference and is none.
+var errReference = errors.New("is not ${NAME}, ${NAME:-default} or ${file:PATH}")
 
 func (in *interpolator) expand(s, dir string) (text string, secret bool, err error) {
 	var b strings.Builder
@@ -66,7 +73,7 @@ func (in *interpolator) expand(s, dir string) (text string, secret bool, err err
 		case '{':
 			end := strings.IndexByte(s, '}')
 			if end < 0 {
-				return "", false, errors.New("a ${ is not closed by a }")
+				return "", false, fmt.Errorf("${%s %w: there is no }", s[1:], errReference)
 			}
 			value, fromFile, err := in.reference(s[1:end], dir)
 			if err != nil {
@@ -98,10 +105,10 @@ func (in *interpolator) reference(ref, dir string) (value string, fromFile bool,
 	}
 	name, def, hasDefault := strings.Cut(ref, ":-")
 	if !variableName(name) {
-		return "", false, fmt.Errorf("${%s} is not ${NAME}, ${NAME:-default} or ${file:PATH}", ref)
+		return "", false, fmt.Errorf("${%s} %w", ref, errReference)
 	}
 	if strings.Contains(def, "${") {
-		return "", false, fmt.Errorf("${%s} has a reference inside its default", ref)
+		return "", false, fmt.Errorf("${%s}} %w: a default is plain text", ref, errReference)
 	}
 	value, ok := in.lookup(name)
 	switch {

@@ -11,8 +11,17 @@ import (
 	"strings"
 )
 
-// ErrNoJSON says that a value has no form in JSON.
-var ErrNoJSON = errors.New("has no form in JSON")
+// errNoJSON says that a value has no form in JSON.
+var errNoJSON = errors.New("has no form in JSON")
+
+// valueError is an error about one value of a tree.
+type valueError struct {
+	node *Node
+	err  error
+}
+
+func (e valueError) Error() string { return fmt.Sprintf("%q %v", e.node.Shown(), e.err) }
+func (e valueError) Unwrap() error { return e.err }
 
 // JSON renders a tree with the types that the file gave its scalars and the
 // order of its keys.
@@ -63,19 +72,19 @@ func (n *Node) appendScalar(b *bytes.Buffer) error {
 	case Bool:
 		v, err := ParseBool(n.Value)
 		if err != nil {
-			return fmt.Errorf("%s: %q %w", n.Pos, n.Value, err)
+			return valueError{n, err}
 		}
 		b.WriteString(strconv.FormatBool(v))
 	case Int:
 		text, err := jsonInt(n.Value)
 		if err != nil {
-			return fmt.Errorf("%s: %q %w", n.Pos, n.Value, ErrNoJSON)
+			return valueError{n, errNoJSON}
 		}
 		b.WriteString(text)
 	case Float:
 		f, err := strconv.ParseFloat(strings.ReplaceAll(n.Value, "_", ""), 64)
 		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-			return fmt.Errorf("%s: %q %w", n.Pos, n.Value, ErrNoJSON)
+			return valueError{n, errNoJSON}
 		}
 		text, err := json.Marshal(f)
 		if err != nil {
@@ -92,7 +101,7 @@ func (n *Node) appendScalar(b *bytes.Buffer) error {
 func jsonInt(text string) (string, error) {
 	var n big.Int
 	if _, ok := n.SetString(strings.TrimPrefix(text, "+"), 0); !ok {
-		return "", ErrNoJSON
+		return "", errNoJSON
 	}
 	return n.String(), nil
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,8 +28,9 @@ type Section struct {
 
 // shared is what the sections of one configuration have in common.
 type shared struct {
-	faults Faults
-	root   *Section
+	faults     Faults
+	root       *Section
+	incomplete bool
 }
 
 // Entry is a key that a section has, with its value.
@@ -38,8 +40,8 @@ type Entry struct {
 	index int
 }
 
-func newRoot(n *Node, faults Faults) *Section {
-	s := &Section{node: n, shared: &shared{faults: faults}, used: make([]bool, len(n.Items)), present: true}
+func newRoot(n *Node, faults Faults, incomplete bool) *Section {
+	s := &Section{node: n, shared: &shared{faults: faults, incomplete: incomplete}, used: make([]bool, len(n.Items)), present: true}
 	s.shared.root = s
 	return s
 }
@@ -54,6 +56,10 @@ func (s *Section) Finish() Faults {
 
 // Present tells whether the section is there.
 func (s *Section) Present() bool { return s.present }
+
+// Complete is false when a file could not be read: what seems to be missing may
+// be in it.
+func (s *Section) Complete() bool { return !s.shared.incomplete }
 
 // Pos is where the section stands, or where the one around it does.
 func (s *Section) Pos() Pos { return s.node.Pos }
@@ -261,7 +267,11 @@ func (s *Section) JSON(name string) json.RawMessage {
 	}
 	data, err := n.JSON()
 	if err != nil {
-		s.Fault(n.Pos, name, err.Error(), "")
+		pos := n.Pos
+		if e := (valueError{}); errors.As(err, &e) {
+			pos = e.node.Pos
+		}
+		s.Fault(pos, name, err.Error(), "quote it to make it text")
 	}
 	return data
 }
@@ -288,8 +298,11 @@ func (s *Section) hint(key string) string {
 			return fmt.Sprintf("it belongs one level down, in %s", place(sub.path))
 		}
 	}
-	if hint := didYouMean(key, s.known); hint != "" {
-		return hint
+	if near := Nearest(key, s.known); near != "" {
+		if strings.Contains(key, "_") { // in the spelling that the file uses
+			near = strings.ReplaceAll(near, ".", "_")
+		}
+		return fmt.Sprintf("did you mean %q?", near)
 	}
 	if len(s.known) > 0 && len(s.known) <= 8 {
 		return "known here: " + strings.Join(s.known, ", ")

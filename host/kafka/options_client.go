@@ -172,7 +172,7 @@ func compressionOpts(o *Options) ([]kgo.Opt, error) {
 	}
 	level := o.Int("compression.level")
 	if level > most {
-		return nil, fmt.Errorf("%s has no level %d", o.String("compression.type"), level)
+		return nil, optionError{"compression.level", fmt.Errorf("compression.type %s has no level %d", o.String("compression.type"), level)}
 	}
 	if level >= 0 {
 		codec = codec.WithLevel(int(level))

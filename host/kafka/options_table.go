@@ -319,7 +319,7 @@ var table = []row{
 		doc: "Lets a sink write to a topic that the source of its pipeline reads.",
 	},
 	{
-		name: "transactional.id", role: Producer, kind: kindText, treat: reject, why: "transactions are not supported; delivery is at least once",
+		name: "transactional.id", role: Producer, kind: kindText, treat: reject, why: "delivery is at least once, without transactions",
 		doc: "Name of a transactional producer.",
 	},
 }

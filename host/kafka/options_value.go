@@ -118,6 +118,7 @@ func (r *row) parseText(text string) (v value, err error) {
 	switch r.kind {
 	case kindList:
 		v.list = config.SplitList(text)
+		v.text = strings.Join(v.list, ",")
 	case kindEnum:
 		v.text, err = r.word(text)
 	case kindBool:

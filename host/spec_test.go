@@ -1,0 +1,167 @@
+package host
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/weirhq/weir/host/config"
+	"github.com/weirhq/weir/host/kafka"
+)
+
+var update = flag.Bool("update", false, "rewrite the expectations of testdata/spec")
+
+// TestLoadSpec loads each archive of testdata/spec and compares what comes out:
+// the section "faults" with the faults, the section "spec" with the Spec. The
+// head of an archive says what to load:
+//
+//	load FILE...      env NAME=value      set path=value
+func TestLoadSpec(t *testing.T) {
+	archives, err := filepath.Glob("testdata/spec/*.txtar")
+	if err != nil || len(archives) == 0 {
+		t.Fatalf("no archives: %v", err)
+	}
+	for _, file := range archives {
+		file, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { testArchive(t, file) })
+	}
+}
+
+func testArchive(t *testing.T, file string) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for _, f := range archive.Files {
+		if f.Name == "faults" || f.Name == "spec" {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(f.Name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(f.Name, f.Data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spec, faults := loadSpec(head(t, string(archive.Comment)), []string{"json-fields", "topic-selector"})
+	got := map[string]string{}
+	if len(faults) > 0 {
+		got["faults"] = faults.Error() + "\n"
+	}
+	if spec != nil {
+		got["spec"] = dump(t, spec)
+	}
+	if (spec == nil) != (faults.Err() != nil) {
+		t.Errorf("spec is nil: %t, but the error is %v", spec == nil, faults.Err())
+	}
+	if *update {
+		rewrite(t, file, archive, got)
+		return
+	}
+	want := map[string]string{}
+	for _, f := range archive.Files {
+		if f.Name == "faults" || f.Name == "spec" {
+			want[f.Name] = string(f.Data)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func head(t *testing.T, comment string) config.Load {
+	load := config.Load{Environ: []string{}}
+	for line := range strings.Lines(comment) {
+		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch word {
+		case "load":
+			load.Files = strings.Fields(rest)
+		case "env":
+			load.Environ = append(load.Environ, rest)
+		case "set":
+			load.Set = append(load.Set, rest)
+		case "", "#":
+		default:
+			t.Fatalf("unknown word %q in the head of the archive", word)
+		}
+	}
+	return load
+}
+
+func rewrite(t *testing.T, file string, archive *txtar.Archive, got map[string]string) {
+	archive.Files = slices.DeleteFunc(archive.Files, func(f txtar.File) bool { return f.Name == "faults" || f.Name == "spec" })
+	for _, name := range []string{"faults", "spec"} {
+		if got[name] != "" {
+			archive.Files = append(archive.Files, txtar.File{Name: name, Data: []byte(got[name])})
+		}
+	}
+	if err := os.WriteFile(file, txtar.Format(archive), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// dump writes a Spec for a reader: options only where they were given.
+func dump(t *testing.T, spec *Spec) string {
+	var b strings.Builder
+	options := func(o *kafka.Options) {
+		for _, e := range o.Explain() {
+			if e.Layer != "default" {
+				fmt.Fprintf(&b, "    %s = %s (%s, %s as %s)\n", e.Name, e.Value, e.Layer, e.Pos, e.Spelling)
+			}
+		}
+	}
+	var names []string
+	for name := range spec.Connections {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		fmt.Fprintf(&b, "connection %s\n", name)
+		options(spec.Connections[name].Options)
+	}
+	for _, p := range spec.Pipelines {
+		fmt.Fprintf(&b, "pipeline %s on_error=%s dead_letter=%q\n", p.Name, p.OnError, p.DeadLetterTopic)
+		fmt.Fprintf(&b, "  source %s %q regex=%t\n", p.Source.Connection, p.Source.Topics, p.Source.Regex)
+		options(p.Source.Options)
+		for _, step := range p.Steps {
+			b.WriteString("  " + dumpStep(t, step))
+		}
+		fmt.Fprintf(&b, "  sink %s %q\n", p.Sink.Connection, p.Sink.Topic)
+		options(p.Sink.Options)
+	}
+	fmt.Fprintf(&b, "topics on_start=%s\n", spec.Topics.OnStart)
+	for _, name := range names {
+		for _, topic := range spec.Topics.ByConnection[name] {
+			fmt.Fprintf(&b, "  %s/%s %dx%d implied=%t %v at %s\n", name, topic.Name, topic.Partitions, topic.Replication, topic.Implied, topic.Config, topic.Pos)
+		}
+	}
+	return b.String()
+}
+
+func dumpStep(t *testing.T, step StepSpec) string {
+	if step.KeyFilter != nil {
+		return fmt.Sprintf("key filter %s keys=%q on_missing=%s on_error=%s\n", step.Name, step.KeyFilter.Keys, step.KeyFilter.OnMissing, step.OnError)
+	}
+	module := step.Module
+	if filepath.IsAbs(module) {
+		wd, err := os.Getwd()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if module, err = filepath.Rel(wd, module); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return fmt.Sprintf("module %s %s on_error=%s config=%s\n", step.Name, module, step.OnError, step.Config)
+}
