@@ -82,6 +82,10 @@ func (n *Node) appendScalar(b *bytes.Buffer) error {
 		}
 		b.WriteString(text)
 	case Float:
+		if text, err := jsonInt(n.Value); err == nil { // too large for YAML's integers
+			b.WriteString(text)
+			return nil
+		}
 		f, err := strconv.ParseFloat(strings.ReplaceAll(n.Value, "_", ""), 64)
 		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
 			return valueError{n, errNoJSON}

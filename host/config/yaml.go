@@ -64,7 +64,7 @@ type yamlReader struct {
 	file   string
 	faults *Faults
 	count  int
-	open   map[*yaml.Node]bool // anchors being expanded, to see cycles
+	open   map[*yaml.Node]bool // anchored nodes being read, to see cycles
 	full   bool
 }
 
@@ -83,6 +83,10 @@ func (r *yamlReader) node(y *yaml.Node, path string, depth int) *Node {
 		}
 		return nil
 	}
+	if y.Anchor != "" {
+		r.open[y] = true
+		defer delete(r.open, y)
+	}
 	switch y.Kind {
 	case yaml.DocumentNode:
 		if len(y.Content) == 0 {
@@ -94,8 +98,6 @@ func (r *yamlReader) node(y *yaml.Node, path string, depth int) *Node {
 			r.fault(y, path, "an alias contains itself", "")
 			return nil
 		}
-		r.open[y.Alias] = true
-		defer delete(r.open, y.Alias)
 		return r.node(y.Alias, path, depth+1)
 	case yaml.MappingNode:
 		n := NewMap(r.pos(y))
