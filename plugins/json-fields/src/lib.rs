@@ -10,19 +10,26 @@ use weir_processor::{reject, Config, Context, Event, Processor, Result};
 
 struct JsonFields {
     fields: Fields,
-    /// The output under construction, kept for its memory.
-    out: Vec<u8>,
+    out: Output,
+}
+
+/// An output under construction, kept for its memory.
+#[derive(Default)]
+struct Output {
+    text: Vec<u8>,
+    /// Which of the members to set are in it.
+    set: Vec<bool>,
 }
 
 impl Processor for JsonFields {
     fn open(config: Config<'_>) -> Result<Self> {
-        Ok(JsonFields { fields: Fields::read(config.json)?, out: Vec::new() })
+        Ok(JsonFields { fields: Fields::read(config.json)?, out: Output::default() })
     }
 
     fn process(&mut self, _: &mut Context, event: &mut Event) -> Result {
         let members = members(event)?;
         if self.fields.write(&members, &mut self.out) {
-            event.set_value(&self.out);
+            event.set_value(&self.out.text);
         }
         Ok(())
     }
@@ -47,32 +54,31 @@ fn members<'a>(event: &Event<'a>) -> Result<Vec<Member<'a>>> {
 
 impl Fields {
     /// Writes the new object; false when it would say the same as the old one.
-    fn write(&self, members: &[Member], out: &mut Vec<u8>) -> bool {
-        let replaced = self.replaced(members);
-        let mut set = vec![false; self.set.len()];
+    fn write(&self, members: &[Member], out: &mut Output) -> bool {
         let mut changed = false;
-        out.clear();
-        out.push(b'{');
+        out.begin(self.set.len());
         for &(key, value) in members {
-            if !self.stays(key) || replaced.iter().any(|name| key.is_text(name)) {
+            if !self.stays(key) || self.is_replaced(key, members) {
                 changed = true;
                 continue;
             }
-            let name =
-                self.rename.iter().find(|rename| key.is_text(&rename.from)).map(|rename| &rename.quoted);
-            let name = name.map_or(key.as_bytes(), |quoted| quoted);
-            let new = self.set.iter().position(|set| set.is_named(name, key));
-            changed |= name != key.as_bytes() || new.is_some_and(|at| self.set[at].value != value.as_bytes());
-            write_member(out, name, new.map_or(value.as_bytes(), |at| &self.set[at].value));
-            if let Some(at) = new {
-                set[at] = true;
+            let rename = self.rename.iter().find(|rename| key.is_text(&rename.from));
+            let name = rename.map_or(key.as_bytes(), |rename| &rename.quoted);
+            let set = self.set.iter().position(|set| set.is_named(name, key));
+            let new = set.map_or(value.as_bytes(), |at| &self.set[at].value);
+            changed |= rename.is_some() || new != value.as_bytes();
+            out.member(name, new);
+            if let Some(at) = set {
+                out.set[at] = true;
             }
         }
-        for (set, _) in self.set.iter().zip(&set).filter(|(_, done)| !**done) {
-            write_member(out, &set.quoted, &set.value);
-            changed = true;
+        for (at, set) in self.set.iter().enumerate() {
+            if !out.set[at] {
+                out.member(&set.quoted, &set.value);
+                changed = true;
+            }
         }
-        out.push(b'}');
+        out.text.push(b'}');
         changed
     }
 
@@ -81,22 +87,31 @@ impl Fields {
         self.keep.as_deref().is_none_or(listed) && !listed(&self.drop)
     }
 
-    /// The names that a renamed member takes over from another one.
-    fn replaced(&self, members: &[Member]) -> Vec<&str> {
-        let present = |name: &str| members.iter().any(|(key, _)| key.is_text(name));
-        let taken =
-            self.rename.iter().filter(|rename| present(&rename.from)).map(|rename| rename.to.as_str());
-        taken.filter(|to| !self.rename.iter().any(|rename| rename.from == *to)).collect()
+    /// Tells whether a renamed member takes over the name of this one, which
+    /// is not renamed itself.
+    fn is_replaced(&self, key: Json, members: &[Member]) -> bool {
+        let Some(taken) = self.rename.iter().find(|rename| key.is_text(&rename.to)) else { return false };
+        !self.rename.iter().any(|rename| key.is_text(&rename.from))
+            && members.iter().any(|(key, _)| key.is_text(&taken.from))
     }
 }
 
-fn write_member(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    if out.len() > 1 {
-        out.push(b',');
+impl Output {
+    fn begin(&mut self, sets: usize) {
+        self.text.clear();
+        self.text.push(b'{');
+        self.set.clear();
+        self.set.resize(sets, false);
     }
-    out.extend_from_slice(name);
-    out.push(b':');
-    out.extend_from_slice(value);
+
+    fn member(&mut self, name: &[u8], value: &[u8]) {
+        if self.text.len() > 1 {
+            self.text.push(b',');
+        }
+        self.text.extend_from_slice(name);
+        self.text.push(b':');
+        self.text.extend_from_slice(value);
+    }
 }
 
 #[cfg(test)]

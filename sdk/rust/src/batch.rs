@@ -1,5 +1,5 @@
 use crate::context::Context;
-use crate::entry::{Entry, Span, ANY_PARTITION, KEY_NULL, ROUTED};
+use crate::entry::{Entry, Span, ANY_PARTITION, KEY_NULL, ROUTED, STAMPED};
 use crate::event::Event;
 use crate::memory::{address, lies_in, pointer, slice, Arena, Chunk};
 use crate::{host, Result};
@@ -156,9 +156,7 @@ impl<'a> Current<'a> {
     }
 
     pub fn text(&self, span: Span) -> &'a str {
-        // SAFETY: the host checks that names and topics are UTF-8, and ours
-        // were made from str.
-        unsafe { core::str::from_utf8_unchecked(self.bytes(span)) }
+        core::str::from_utf8(self.bytes(span)).unwrap_or("\u{fffd}")
     }
 
     /// Where the bytes can be found for the rest of the batch.
@@ -194,6 +192,14 @@ impl<'a> Current<'a> {
         }
         self.entry.topic.set(self.keep(topic.as_bytes()));
         self.entry.raise(ROUTED);
+    }
+
+    pub fn stamp(&self, ms: i64) {
+        if ms < 0 {
+            return self.fail("kafka_timestamp", "cannot be before 1970");
+        }
+        self.entry.timestamp.set(ms);
+        self.entry.raise(STAMPED);
     }
 
     pub fn set_partition(&self, partition: Option<i64>) {

@@ -116,6 +116,9 @@ impl<'a> Context<'a> {
         if reserved(name) {
             return self.tell_sink(name, value);
         }
+        if name.is_empty() {
+            return self.current.fail("name", "cannot be empty");
+        }
         let (kind, payload) = self.encode(value);
         let old = self.pairs();
         let at = old.iter().position(|pair| self.named(pair, name));
@@ -182,10 +185,7 @@ impl<'a> Context<'a> {
             ("kafka_partition", Value::Int(partition)) => current.set_partition(Some(partition)),
             ("kafka_partition", Value::Null) => current.set_partition(None),
             ("kafka_partition", _) => current.fail(name, "must be a whole number"),
-            ("kafka_timestamp", Value::Int(ms)) => {
-                entry.timestamp.set(ms);
-                entry.raise(STAMPED);
-            }
+            ("kafka_timestamp", Value::Int(ms)) => current.stamp(ms),
             ("kafka_timestamp", Value::Null) => entry.clear(STAMPED),
             ("kafka_timestamp", _) => current.fail(name, "must be a whole number of milliseconds"),
             ("kafka_headers", _) => current.fail(name, "is set through the event's headers"),

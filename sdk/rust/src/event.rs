@@ -1,5 +1,5 @@
 use crate::batch::Current;
-use crate::entry::{HeaderPair, Span, ANY_PARTITION, KEY_NULL, ROUTED, STAMPED, VALUE_NULL};
+use crate::entry::{HeaderPair, Span, ANY_PARTITION, KEY_NULL, ROUTED, VALUE_NULL};
 use crate::json::{self, Json};
 use crate::memory::{address, slice};
 use crate::{reject, Error, Result};
@@ -18,7 +18,7 @@ pub struct Event<'a> {
 /// One header. `None` is a null value, distinct from an empty one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
-    /// The name; names may repeat.
+    /// The name; names may repeat. One that is not UTF-8 reads as U+FFFD.
     pub name: &'a str,
     /// The value.
     pub value: Option<&'a [u8]>,
@@ -137,10 +137,9 @@ impl<'a> Event<'a> {
         self.current.entry.timestamp.get()
     }
 
-    /// Sets the timestamp that the sink writes.
+    /// Sets the timestamp that the sink writes, in milliseconds since 1970.
     pub fn set_timestamp(&mut self, ms: i64) {
-        self.current.entry.timestamp.set(ms);
-        self.current.entry.raise(STAMPED);
+        self.current.stamp(ms);
     }
 
     /// The target partition that a processor chose.
@@ -165,7 +164,9 @@ impl<'a> Event<'a> {
 
     /// The value of the last header of that name; none when it is null.
     pub fn header(&self, name: &str) -> Option<&'a [u8]> {
-        self.headers().rev().find(|header| header.name == name)?.value
+        let pairs = self.current.header_pairs();
+        let pair = pairs.iter().rfind(|pair| self.current.bytes(pair.name) == name.as_bytes())?;
+        (pair.value != Span::NULL).then(|| self.current.bytes(pair.value))
     }
 
     /// Adds a header behind the others; `None` is a null value.
@@ -187,9 +188,6 @@ impl<'a> Event<'a> {
     /// Removes every header of that name.
     pub fn remove_header(&mut self, name: &str) {
         let (current, old) = (self.current, self.current.header_pairs());
-        if !self.headers().any(|header| header.name == name) {
-            return;
-        }
         let room = current.batch.arena.room::<HeaderPair>(old.len());
         let mut kept = 0;
         for pair in old.iter().filter(|pair| current.bytes(pair.name) != name.as_bytes()) {

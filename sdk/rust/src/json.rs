@@ -4,7 +4,7 @@
 //! [`find`] reads one member of a document and checks the whole of it in the
 //! same pass. [`members`] walks an object. What is checked is RFC 8259: the
 //! grammar, the escapes, and that strings are UTF-8; nesting is limited to
-//! 512 levels. Of members with the same name the last counts.
+//! 504 levels. Of members with the same name the last counts.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -46,17 +46,20 @@ impl core::error::Error for Error {}
 /// assert!(json::find(b"{\"item\": ", "item").is_err());
 /// ```
 pub fn find<'a>(text: &'a [u8], path: &str) -> Result<Option<Json<'a>>, Error> {
-    let mut scanner = Scanner::new(text);
+    let mut scanner = Scanner::new(text, 0);
     scanner.space();
-    let found = find_in(&mut scanner, path)?;
-    scanner.end()?;
+    let (end, found) = find_in(text, scanner.at(), path)?;
+    Scanner::new(text, end).end()?;
     Ok(found)
 }
 
-fn find_in<'a>(scanner: &mut Scanner<'a>, path: &str) -> Result<Option<Json<'a>>, Error> {
+/// Steps over the value at a place; returns the place behind it and what was
+/// found in it.
+fn find_in<'a>(text: &'a [u8], at: usize, path: &str) -> Result<(usize, Option<Json<'a>>), Error> {
+    let mut scanner = Scanner::new(text, at);
     if scanner.peek() != b'{' {
         scanner.value()?;
-        return Ok(None);
+        return Ok((scanner.at(), None));
     }
     let (name, rest) = match path.split_once('.') {
         Some((name, rest)) => (name, Some(rest)),
@@ -66,23 +69,23 @@ fn find_in<'a>(scanner: &mut Scanner<'a>, path: &str) -> Result<Option<Json<'a>>
     let mut more = scanner.open_object()?;
     while more {
         let key = scanner.key()?;
-        if rest.is_some() && key.is_text(name) {
-            found = find_in(scanner, rest.unwrap_or_default())?;
-        } else if key.is_text(path) {
-            found = Some(scanner.take()?);
-        } else {
-            scanner.value()?;
+        let start = scanner;
+        scanner.value()?;
+        match rest {
+            Some(rest) if key.is_text(name) => found = find_in(text, start.at(), rest)?.1,
+            _ if key.is_text(path) => found = Some(start.to(scanner)),
+            _ => {}
         }
         more = scanner.next_member()?;
     }
-    Ok(found)
+    Ok((scanner.at(), found))
 }
 
 /// Walks the members of a document that is an object, checking it on the way.
 /// The document is known to be well-formed once the walk has ended without an
 /// error.
 pub fn members(text: &[u8]) -> Result<Members<'_>, Error> {
-    let mut scanner = Scanner::new(text);
+    let mut scanner = Scanner::new(text, 0);
     scanner.space();
     Members::begin(scanner, true)
 }
@@ -99,7 +102,7 @@ impl<'a> Json<'a> {
 
     /// Checks that a text is one JSON value.
     pub fn parse(text: &'a [u8]) -> Result<Self, Error> {
-        let mut scanner = Scanner::new(text);
+        let mut scanner = Scanner::new(text, 0);
         scanner.space();
         let value = scanner.take()?;
         scanner.end()?;
@@ -191,12 +194,12 @@ impl<'a> Json<'a> {
 
     /// The members of an object.
     pub fn members(self) -> Option<Members<'a>> {
-        Members::begin(Scanner::new(self.text), false).ok()
+        Members::begin(Scanner::new(self.text, 0), false).ok()
     }
 
     /// The items of an array.
     pub fn items(self) -> Option<Items<'a>> {
-        let mut scanner = Scanner::new(self.text);
+        let mut scanner = Scanner::new(self.text, 0);
         let more = scanner.open_array().ok()?;
         Some(Items { scanner, more })
     }
@@ -249,11 +252,14 @@ impl<'a> Members<'a> {
     }
 
     fn member(&mut self) -> Result<(Json<'a>, Json<'a>), Error> {
-        let member = (self.scanner.key()?, self.scanner.take()?);
-        self.more = self.scanner.next_member()?;
+        // On a copy, which stays in registers.
+        let mut scanner = self.scanner;
+        let member = (scanner.key()?, scanner.take()?);
+        self.more = scanner.next_member()?;
         if self.whole && !self.more {
-            self.scanner.end()?;
+            scanner.end()?;
         }
+        self.scanner = scanner;
         Ok(member)
     }
 }

@@ -3,6 +3,9 @@
 use super::{Error, Json};
 use alloc::string::String;
 
+/// A place in a text. It is passed by value and its methods are inlined, so
+/// that a pass keeps it in registers.
+#[derive(Clone, Copy)]
 pub(super) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
@@ -10,38 +13,52 @@ pub(super) struct Scanner<'a> {
 
 type Result<T = ()> = core::result::Result<T, Error>;
 
-/// How deep values may nest.
-const LEVELS: usize = 512;
-
-/// Which of the open values are objects, a bit a level.
-struct Nest {
-    objects: [u64; LEVELS / 64],
-    depth: usize,
-}
+/// Which of the open values are objects, a bit a level, the lowest bit the
+/// innermost; above the outermost stands a 1.
+struct Nest(u64);
 
 impl Nest {
-    fn push(&mut self, object: bool) -> bool {
-        if self.depth == LEVELS {
-            return false;
-        }
-        let (word, bit) = (self.depth / 64, 1 << (self.depth % 64));
-        match object {
-            true => self.objects[word] |= bit,
-            false => self.objects[word] &= !bit,
-        }
-        self.depth += 1;
-        true
+    const NONE: Nest = Nest(1);
+
+    #[inline(always)]
+    fn is_none(&self) -> bool {
+        self.0 == 1
     }
 
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        self.0 >> 63 == 1
+    }
+
+    #[inline(always)]
+    fn push(&mut self, object: bool) {
+        self.0 = self.0 << 1 | u64::from(object);
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) {
+        self.0 >>= 1;
+    }
+
+    #[inline(always)]
     fn in_object(&self) -> bool {
-        let top = self.depth - 1;
-        self.objects[top / 64 % (LEVELS / 64)] >> (top % 64) & 1 == 1
+        self.0 & 1 == 1
     }
 }
 
+/// How many times a Nest may fill: the limit of levels is 63 times this.
+const NESTS: u32 = 8;
+
 impl<'a> Scanner<'a> {
-    pub fn new(text: &'a [u8]) -> Self {
-        Scanner { text, at: 0 }
+    #[inline(always)]
+    pub fn new(text: &'a [u8], at: usize) -> Self {
+        Scanner { text, at }
+    }
+
+    /// The place, in bytes from the beginning of the text.
+    #[inline(always)]
+    pub fn at(&self) -> usize {
+        self.at
     }
 
     /// The next byte, 0 at the end: a byte that no JSON text holds outside of
@@ -51,20 +68,20 @@ impl<'a> Scanner<'a> {
         self.text.get(self.at).copied().unwrap_or(0)
     }
 
-    #[cold]
+    #[inline(always)]
     fn fail<T>(&self, what: &'static str) -> Result<T> {
-        let what = if self.at >= self.text.len() { "the text ends too early" } else { what };
-        Err(Error { at: self.at, what })
+        Err(failure(self.at, self.text.len(), what))
     }
 
     #[inline(always)]
     pub fn space(&mut self) {
-        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
+        while self.peek() <= b' ' && matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
             self.at += 1;
         }
     }
 
     /// Nothing but space is left.
+    #[inline(always)]
     pub fn end(&mut self) -> Result {
         self.space();
         match self.at == self.text.len() {
@@ -73,14 +90,22 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// The value between this place and the place behind it.
+    #[inline(always)]
+    pub fn to(&self, end: Self) -> Json<'a> {
+        Json { text: &self.text[self.at..end.at] }
+    }
+
     /// Steps over a value and returns it.
+    #[inline(always)]
     pub fn take(&mut self) -> Result<Json<'a>> {
-        let start = self.at;
+        let start = *self;
         self.value()?;
-        Ok(Json { text: &self.text[start..self.at] })
+        Ok(start.to(*self))
     }
 
     /// Steps into an object: to its first name, or behind it when it has none.
+    #[inline(always)]
     pub fn open_object(&mut self) -> Result<bool> {
         if self.peek() != b'{' {
             return self.fail("expected an object");
@@ -89,6 +114,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps into an array: to its first item, or behind it when it has none.
+    #[inline(always)]
     pub fn open_array(&mut self) -> Result<bool> {
         if self.peek() != b'[' {
             return self.fail("expected an array");
@@ -110,12 +136,12 @@ impl<'a> Scanner<'a> {
     /// Steps over a name and its colon, to the value.
     #[inline(always)]
     pub fn key(&mut self) -> Result<Json<'a>> {
-        let start = self.at;
+        let start = *self;
         if self.peek() != b'"' {
             return self.fail("expected a name in quotes");
         }
         self.string()?;
-        let key = Json { text: &self.text[start..self.at] };
+        let key = start.to(*self);
         self.space();
         if self.peek() != b':' {
             return self.fail("expected ':' after a name");
@@ -141,30 +167,35 @@ impl<'a> Scanner<'a> {
     fn next(&mut self, close: u8, what: &'static str) -> Result<bool> {
         self.space();
         let byte = self.peek();
-        if byte != b',' && byte != close {
+        if byte == b',' {
+            self.at += 1;
+            self.space();
+            return Ok(true);
+        }
+        if byte != close {
             return self.fail(what);
         }
         self.at += 1;
-        if byte == close {
-            return Ok(false);
-        }
-        self.space();
-        Ok(true)
+        Ok(false)
     }
 
     /// Steps over a value of any kind.
-    #[inline]
+    #[inline(always)]
     pub fn value(&mut self) -> Result {
         match self.peek() {
-            b'{' | b'[' => self.nested(),
-            _ => self.scalar(),
+            b'"' => self.string(),
+            b'{' | b'[' => {
+                self.at = nested(self.text, self.at, NESTS)?;
+                Ok(())
+            }
+            _ => self.plain_scalar(),
         }
     }
 
-    #[inline]
-    fn scalar(&mut self) -> Result {
+    /// Steps over a number or a word.
+    #[inline(always)]
+    fn plain_scalar(&mut self) -> Result {
         match self.peek() {
-            b'"' => self.string(),
             b'-' | b'0'..=b'9' => self.number(),
             b't' => self.word(b"true"),
             b'f' => self.word(b"false"),
@@ -173,47 +204,21 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Steps over an object or array, without recursion: the text is not to be
-    /// trusted with the stack.
-    fn nested(&mut self) -> Result {
-        let mut nest = Nest { objects: [0; LEVELS / 64], depth: 0 };
-        loop {
-            let byte = self.peek();
-            let opened = match byte {
-                b'{' => !self.open(b'}'),
-                b'[' => !self.open(b']'),
-                _ => {
-                    self.scalar()?;
-                    false
-                }
-            };
-            if opened {
-                if !nest.push(byte == b'{') {
-                    return self.fail("nested deeper than 512 levels");
-                }
-            } else if self.close(&mut nest)? {
-                return Ok(());
-            }
-            if nest.in_object() {
-                self.key()?;
-            }
-        }
-    }
-
     /// Behind a value: steps out of all that ends with it, to the next name or
     /// item; tells whether nothing is open any more.
     #[inline(always)]
     fn close(&mut self, nest: &mut Nest) -> Result<bool> {
-        while nest.depth > 0 {
+        while !nest.is_none() {
             let more = if nest.in_object() { self.next_member()? } else { self.next_item()? };
             if more {
                 return Ok(false);
             }
-            nest.depth -= 1;
+            nest.pop();
         }
         Ok(true)
     }
 
+    #[inline(always)]
     fn word(&mut self, word: &'static [u8]) -> Result {
         if !self.text[self.at..].starts_with(word) {
             return self.fail("expected a value");
@@ -222,6 +227,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    #[inline(always)]
     fn digits(&mut self) -> Result {
         if !self.peek().is_ascii_digit() {
             return self.fail("expected a digit");
@@ -232,16 +238,11 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    #[inline(always)]
     fn number(&mut self) -> Result {
         self.at += usize::from(self.peek() == b'-');
-        if self.peek() == b'0' {
-            self.at += 1;
-            if self.peek().is_ascii_digit() {
-                return self.fail("a number cannot begin with 0");
-            }
-        } else {
-            self.digits()?;
-        }
+        let zero = self.peek() == b'0';
+        self.digits_after_sign(zero)?;
         if self.peek() == b'.' {
             self.at += 1;
             self.digits()?;
@@ -255,32 +256,44 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline(always)]
+    fn digits_after_sign(&mut self, zero: bool) -> Result {
+        if !zero {
+            return self.digits();
+        }
+        self.at += 1;
+        match self.peek().is_ascii_digit() {
+            true => self.fail("a number cannot begin with 0"),
+            false => Ok(()),
+        }
+    }
+
+    #[inline(always)]
     fn string(&mut self) -> Result {
         let start = self.at + 1;
         self.at = start;
-        let mut ascii = true;
+        let mut high = 0;
         loop {
-            self.plain(&mut ascii);
+            high |= self.plain();
             match self.peek() {
                 b'"' => break,
-                b'\\' => self.escape()?,
+                b'\\' => self.at = escape(self.text, self.at)?,
                 _ => return self.fail("a control character in a string"),
             }
         }
-        if !ascii {
-            self.check_utf8(start)?;
+        if high & HIGH != 0 {
+            check_utf8(self.text, start, self.at)?;
         }
         self.at += 1;
         Ok(())
     }
 
-    /// Steps over what has no meaning in a string, eight bytes at a time.
+    /// Steps over what has no meaning in a string, eight bytes at a time. The
+    /// result has a high bit if a byte of it, or one soon after, has.
     #[inline(always)]
-    fn plain(&mut self, ascii: &mut bool) {
-        const ONES: u64 = 0x0101_0101_0101_0101;
-        const HIGH: u64 = ONES * 0x80;
-        while let Some(bytes) = self.text.get(self.at..self.at + 8) {
-            let word = u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+    fn plain(&mut self) -> u64 {
+        let mut high = 0;
+        while let Some(bytes) = self.text.get(self.at..).and_then(<[u8]>::first_chunk) {
+            let word = u64::from_le_bytes(*bytes);
             let (quote, slash) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
             // A byte's high bit is set where the byte is below 0x20, a quote
             // or a backslash; above the first such byte there may be false
@@ -289,44 +302,91 @@ impl<'a> Scanner<'a> {
                 | quote.wrapping_sub(ONES) & !quote
                 | slash.wrapping_sub(ONES) & !slash)
                 & HIGH;
-            *ascii &= word & HIGH == 0;
+            high |= word;
             if stop != 0 {
                 self.at += stop.trailing_zeros() as usize / 8;
-                return;
+                return high;
             }
             self.at += 8;
         }
         while !matches!(self.peek(), 0..=0x1f | b'"' | b'\\') {
-            *ascii &= self.peek() < 0x80;
+            high |= u64::from(self.peek());
             self.at += 1;
         }
+        high
     }
+}
 
-    #[cold]
-    fn check_utf8(&self, start: usize) -> Result {
-        match core::str::from_utf8(&self.text[start..self.at]) {
-            Ok(_) => Ok(()),
-            Err(err) => Err(Error { at: start + err.valid_up_to(), what: "a string is not UTF-8" }),
-        }
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = ONES * 0x80;
+
+/// Steps over the object or array at a place. It recurses only a level in 63:
+/// the text is not to be trusted with the stack.
+fn nested(text: &[u8], at: usize, nests: u32) -> Result<usize> {
+    let mut scanner = Scanner { text, at };
+    if nests == 0 {
+        return scanner.fail("nested deeper than 504 levels");
     }
-
-    fn escape(&mut self) -> Result {
-        self.at += 1;
-        match self.peek() {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
-            b'u' => {
-                self.at += 1;
-                for _ in 0..4 {
-                    if !self.peek().is_ascii_hexdigit() {
-                        return self.fail("expected four hexadecimal digits after \\u");
-                    }
-                    self.at += 1;
-                }
+    let mut nest = Nest::NONE;
+    loop {
+        let byte = scanner.peek();
+        let opened = match byte {
+            b'"' => {
+                scanner.string()?;
+                false
             }
-            _ => return self.fail("an unknown escape in a string"),
+            b'{' | b'[' if nest.is_full() => {
+                scanner.at = nested(text, scanner.at, nests - 1)?;
+                false
+            }
+            b'{' => !scanner.open(b'}'),
+            b'[' => !scanner.open(b']'),
+            _ => {
+                scanner.plain_scalar()?;
+                false
+            }
+        };
+        if opened {
+            nest.push(byte == b'{');
+        } else if scanner.close(&mut nest)? {
+            return Ok(scanner.at);
         }
-        Ok(())
+        if nest.in_object() {
+            scanner.key()?;
+        }
     }
+}
+
+#[cold]
+fn failure(at: usize, len: usize, what: &'static str) -> Error {
+    Error { at, what: if at >= len { "the text ends too early" } else { what } }
+}
+
+#[cold]
+fn check_utf8(text: &[u8], start: usize, end: usize) -> Result {
+    match core::str::from_utf8(&text[start..end]) {
+        Ok(_) => Ok(()),
+        Err(err) => Err(Error { at: start + err.valid_up_to(), what: "a string is not UTF-8" }),
+    }
+}
+
+#[cold]
+fn escape(text: &[u8], at: usize) -> Result<usize> {
+    let mut scanner = Scanner { text, at: at + 1 };
+    match scanner.peek() {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => scanner.at += 1,
+        b'u' => {
+            scanner.at += 1;
+            for _ in 0..4 {
+                if !scanner.peek().is_ascii_hexdigit() {
+                    return scanner.fail("expected four hexadecimal digits after \\u");
+                }
+                scanner.at += 1;
+            }
+        }
+        _ => return scanner.fail("an unknown escape in a string"),
+    }
+    Ok(scanner.at)
 }
 
 /// The text of a checked string, between its quotes.
