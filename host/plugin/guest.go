@@ -53,6 +53,11 @@ type guestLog struct {
 	suppressed int
 }
 
+// newGuestLog leaves the host's own callers and stacks out of the guest's lines.
+func newGuestLog(log *zap.Logger) guestLog {
+	return guestLog{log: log.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zapcore.FatalLevel+1))}
+}
+
 func (l *guestLog) write(level abi.Level, line []byte, now time.Time) {
 	entry := l.log.Check(zapLevel(level), "")
 	if entry == nil {

@@ -56,7 +56,7 @@ func (p *Plugin) Open(ctx context.Context, cfg Config) (*Processor, error) {
 		opening:  opening,
 		counters: cfg.Counters,
 		decoder:  abi.NewDecoder(p.loader.opts.Limits),
-		guest:    guest{log: guestLog{log: log}, metrics: &cfg.Counters.Metrics, now: p.loader.opts.Now},
+		guest:    guest{log: newGuestLog(log), metrics: &cfg.Counters.Metrics, now: p.loader.opts.Now},
 	}
 	if !p.module.Opens() && !isNull(cfg.Config) {
 		log.Warn("the module takes no config; its config is ignored", zap.String("module", p.ref))
