@@ -2,17 +2,23 @@ package plugin_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/weirhq/weir/host/abi"
 	"github.com/weirhq/weir/host/event"
 	"github.com/weirhq/weir/host/internal/wasmtest"
 	"github.com/weirhq/weir/host/plugin"
+	"github.com/weirhq/weir/host/wasm"
 )
 
 func newLoader(t testing.TB, opts plugin.Options) *plugin.Loader {
@@ -188,5 +194,176 @@ func TestGuiltyEvents(t *testing.T) {
 				t.Errorf("%d instances were made, want %d", got, test.instances)
 			}
 		})
+	}
+}
+
+// A batch that the guest has no memory for is split, and an event that it has
+// none for fails alone.
+func TestMemoryIsBounded(t *testing.T) {
+	big := func(n int) string { return strings.Repeat("b", n) }
+	for name, test := range map[string]struct {
+		in       []event.Event
+		failures []string
+	}{
+		"batch": {batch(big(300<<10), "a", big(500<<10), big(500<<10), "c"), nil},
+		"event": {batch("a", big(1<<20), "c"), []string{
+			"1 reject 1048733 bytes of events: the module has no memory for it"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var counters plugin.Counters
+			l := newLoader(t, plugin.Options{MemoryPages: 16})
+			p, err := load(t, l, wasmtest.Passthrough().Bytes()).Open(t.Context(), plugin.Config{Counters: &counters})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, failures := run(t, p, test.in)
+			if len(out) != len(test.in)-len(test.failures) {
+				t.Errorf("%d events of %d came out", len(out), len(test.in))
+			}
+			if diff := cmp.Diff(test.failures, failures); diff != "" {
+				t.Error(diff)
+			}
+			if got := counters.Instances.Load(); got != 1 {
+				t.Errorf("%d instances were made", got)
+			}
+		})
+	}
+}
+
+// Outputs over the limits are the fault of the module, and a part that keeps
+// within them passes.
+func TestOutputsAreBounded(t *testing.T) {
+	l := newLoader(t, plugin.Options{Limits: abi.Limits{Outputs: 4}})
+	p, err := load(t, l, wasmtest.FanOut().Bytes()).Open(t.Context(), plugin.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, failures := run(t, p, batch("a", "b", "c", "d"))
+	if len(out) != 8 || failures != nil {
+		t.Errorf("%d events came out, failures %v", len(out), failures)
+	}
+}
+
+// A fresh instance that cannot be made is no event's fault.
+func TestCannotStartAgain(t *testing.T) {
+	// A guest that cannot be opened a second time, as the guest's own memory
+	// cannot tell: it looks at the clock.
+	now := time.Unix(0, 0)
+	guest := wasmtest.Guest(func(wasmtest.Imports) []byte { return wasmtest.Unreachable }, func(m *wasmtest.Module, f wasmtest.Imports) {
+		const wrap = "\xa7" // i64 to i32
+		m.Export("weir_open", m.Func("ii:i", "", wasmtest.Call(f.Now), []byte(wrap)))
+	})
+	p, err := load(t, newLoader(t, plugin.Options{Now: func() time.Time { return now }}), guest.Bytes()).Open(t.Context(), plugin.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = time.Unix(0, 1)
+	_, err = p.Process(t.Context(), batch("a", "b"), nil, noFailure(t))
+	var refusal *wasm.Refusal
+	if !errors.As(err, &refusal) {
+		t.Errorf("error is %v", err)
+	}
+	if err := p.Close(t.Context()); err != nil {
+		t.Errorf("close without an instance: %v", err)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	p := open(t, wasmtest.Passthrough(), nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	before := batch("x")
+	out, err := p.Process(ctx, batch("a"), before, noFailure(t))
+	if !errors.Is(err, context.Canceled) || len(out) != 1 {
+		t.Errorf("%d events, error %v", len(out), err)
+	}
+}
+
+// The guest sees one time during a batch, however often it asks and however
+// the batch is split.
+func TestTimeStandsStill(t *testing.T) {
+	guest := wasmtest.Guest(func(f wasmtest.Imports) []byte {
+		return wasmtest.PerEvent(
+			wasmtest.Get(wasmtest.At), wasmtest.Call(f.Now), wasmtest.Store64(wasmtest.Timestamp),
+			wasmtest.Get(wasmtest.At), wasmtest.I32(8), wasmtest.Store(wasmtest.Flags),
+			wasmtest.On('x', wasmtest.Unreachable))
+	})
+	ticks := int64(0)
+	clock := func() time.Time { ticks++; return time.Unix(0, ticks) }
+	p, err := load(t, newLoader(t, plugin.Options{Now: clock}), guest.Bytes()).Open(t.Context(), plugin.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		out, _ := run(t, p, batch("a", "x", "b", "c"))
+		for _, e := range out {
+			if !e.Stamped || e.Timestamp != int64(i+1) {
+				t.Errorf("batch %d: event %s has time %d", i, e.Value, e.Timestamp)
+			}
+		}
+	}
+}
+
+func TestReports(t *testing.T) {
+	one := []byte{0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f}
+	guest := wasmtest.Guest(func(f wasmtest.Imports) []byte {
+		metric := func(kind int32, at, n int32) []byte {
+			return wasmtest.Code(wasmtest.I32(kind), wasmtest.I32(at), wasmtest.I32(n), one, wasmtest.Call(f.Metric))
+		}
+		return wasmtest.PerEvent(
+			wasmtest.I32(2), wasmtest.I32(64), wasmtest.I32(4), wasmtest.Call(f.Log),
+			metric(0, 64, 4), metric(1, 65, 3), metric(2, 66, 2), metric(1, 64, 4))
+	}, func(m *wasmtest.Module, _ wasmtest.Imports) { m.Data(64, "abcd") })
+
+	core, logs := observer.New(zap.InfoLevel)
+	var counters plugin.Counters
+	p, err := load(t, newLoader(t, plugin.Options{Log: zap.New(core)}), guest.Bytes()).
+		Open(t.Context(), plugin.Config{Pipeline: "p", Processor: "guest", Counters: &counters})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const events = 1000
+	for range events / 10 {
+		run(t, p, batch(strings.Split("0123456789", "")...))
+	}
+	want := []plugin.Metric{
+		{Name: "abcd", Kind: abi.MetricCounter, Value: events},
+		{Name: "bcd", Kind: abi.MetricGauge, Value: 1},
+		{Name: "cd", Kind: abi.MetricHistogram, Value: events, Count: events,
+			Buckets: []uint64{0, 0, 0, 0, 0, 0, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000}},
+	}
+	if diff := cmp.Diff(want, counters.Metrics.Read()); diff != "" {
+		t.Error(diff)
+	}
+	if n := logs.FilterMessage("abcd").Len(); n < 200 || n > 500 {
+		t.Errorf("%d of %d lines were logged", n, events)
+	}
+	if n := logs.FilterMessageSnippet("a measurement of the module is refused").Len(); n != 1 {
+		t.Errorf("%d lines about the metric of two kinds", n)
+	}
+	entry := logs.FilterMessage("abcd").All()[0]
+	if entry.Level != zap.WarnLevel || entry.ContextMap()["pipeline"] != "p" || entry.ContextMap()["processor"] != "guest" {
+		t.Errorf("a line is %+v", entry)
+	}
+}
+
+// A batch that nothing is changed in crosses the border and back without an
+// allocation.
+func TestPassthroughDoesNotAllocate(t *testing.T) {
+	in := batch(strings.Split(strings.Repeat("value,", 63)+"value", ",")...)
+	out := make([]event.Event, 0, len(in))
+	for name, guest := range map[string]*wasmtest.Module{
+		"passthrough": wasmtest.Passthrough(), "drop": wasmtest.DropAll(), "route": wasmtest.Route("heavy"),
+	} {
+		p := open(t, guest, nil)
+		fail := noFailure(t)
+		allocs := testing.AllocsPerRun(200, func() {
+			if _, err := p.Process(t.Context(), in, out, fail); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocs != 0 {
+			t.Errorf("%s: %v allocations a batch", name, allocs)
+		}
 	}
 }
