@@ -3,11 +3,13 @@ package plugin_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/weirhq/weir/host/event"
 	"github.com/weirhq/weir/host/internal/wasmtest"
 	"github.com/weirhq/weir/host/plugin"
+	"github.com/weirhq/weir/plugins"
 )
 
 // sized makes a batch of n events with values of size bytes, as a source does.
@@ -15,8 +17,8 @@ func sized(n, size int) []event.Event {
 	from := &event.Partition{Topic: "orders", Number: 3}
 	events := make([]event.Event, n)
 	for i := range events {
-		value := bytes.Repeat([]byte{'.'}, size)
-		copy(value, fmt.Sprintf(`{"id":%d,"weight":%d,"name":"`, i, i%20))
+		head := fmt.Sprintf(`{"id":%d,"name":"order","weight":%d,"note":"`, i, i%20)
+		value := slices.Concat([]byte(head), bytes.Repeat([]byte{'.'}, size-len(head)-2), []byte(`"}`))
 		events[i] = event.Event{
 			Value: value, Key: fmt.Appendf(nil, "key-%d", i), Timestamp: 1000, From: from, Offset: int64(i),
 			Origin: int32(i), Partition: event.AnyPartition,
@@ -31,21 +33,30 @@ func noFailure(tb testing.TB) plugin.Fail {
 
 // BenchmarkBorder measures what the sandbox costs an event.
 func BenchmarkBorder(b *testing.B) {
+	selector, ok := plugins.Lookup("topic-selector")
+	if !ok {
+		b.Fatal("there is no topic-selector")
+	}
 	for _, bench := range []struct {
 		name        string
-		guest       *wasmtest.Module
+		module      []byte
 		batch, size int
 	}{
-		{"drop-64x200", wasmtest.DropAll(), 64, 200},
-		{"passthrough-64x200", wasmtest.Passthrough(), 64, 200},
-		{"passthrough-256x200", wasmtest.Passthrough(), 256, 200},
-		{"passthrough-64x1024", wasmtest.Passthrough(), 64, 1024},
-		{"passthrough-1x200", wasmtest.Passthrough(), 1, 200},
-		{"route-64x200", wasmtest.Route("heavy"), 64, 200},
-		{"set-byte-64x200", wasmtest.SetByte('!'), 64, 200},
+		{"passthrough-64x200", wasmtest.Passthrough().Bytes(), 64, 200},
+		{"passthrough-256x200", wasmtest.Passthrough().Bytes(), 256, 200},
+		{"passthrough-64x1024", wasmtest.Passthrough().Bytes(), 64, 1024},
+		{"passthrough-1x200", wasmtest.Passthrough().Bytes(), 1, 200},
+		{"drop-64x200", wasmtest.DropAll().Bytes(), 64, 200},
+		{"route-64x200", wasmtest.Route("heavy").Bytes(), 64, 200},
+		{"set-byte-64x200", wasmtest.SetByte('!').Bytes(), 64, 200},
+		{"upper-64x200", wasmtest.Upper().Bytes(), 64, 200},
+		{"topic-selector-64x200", selector, 64, 200},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			p := open(b, bench.guest, nil)
+			p, err := load(b, newLoader(b, plugin.Options{}), bench.module).Open(b.Context(), plugin.Config{})
+			if err != nil {
+				b.Fatal(err)
+			}
 			in := sized(bench.batch, bench.size)
 			out := make([]event.Event, 0, bench.batch)
 			fail := noFailure(b)

@@ -1,6 +1,7 @@
 package plugin_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -121,6 +122,7 @@ func TestProcess(t *testing.T) {
 				e.Value[0] = '!'
 			}
 		})},
+		"upper": {wasmtest.Upper(), with(func(e *event.Event) { e.Value = bytes.ToUpper(e.Value) })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := open(t, test.guest, nil)

@@ -21,14 +21,15 @@ const (
 	EntrySize = 80
 )
 
-// The locals of a guest's process function: its parameters, then three i32
-// locals for its code.
+// The locals of a guest's process function: its parameters, then i32 locals
+// for its code.
 const (
 	Table uint32 = iota
 	Count
 	I
 	At
 	Out
+	End
 )
 
 // Imports are the indexes of the host functions that every guest of Guest
@@ -51,7 +52,7 @@ func Guest(code func(Imports) []byte, more ...func(*Module, Imports)) *Module {
 	m.Memory(1).ExportKind("memory", KindMemory, 0)
 	m.Export("weir_abi_1", m.Func("", ""))
 	m.Export("weir_buffer", m.Func("i:i", "i", Buffer(0, 1)))
-	m.Export("weir_process", m.Func("ii:I", "iii", code(f)))
+	m.Export("weir_process", m.Func("ii:I", "iiii", code(f)))
 	for _, add := range more {
 		add(m, f)
 	}
@@ -105,6 +106,21 @@ func SetByte(b byte) *Module {
 	return Guest(func(Imports) []byte {
 		return PerEvent(Get(At), Load(ValueLen),
 			If(Get(At), Load(ValuePtr), I32(int32(b)), Store8(0)))
+	})
+}
+
+// Upper writes the ASCII letters of every value in upper case, in place.
+func Upper() *Module {
+	letter := Code(Get(Out), Load8(0))
+	return Guest(func(Imports) []byte {
+		return PerEvent(
+			Get(At), Load(ValuePtr), Set(Out),
+			Get(Out), Get(At), Load(ValueLen), Add, Set(End),
+			Forever(
+				Get(Out), Get(End), GeU, BreakIf(),
+				letter, I32('a'), Sub, I32(26), LtU,
+				If(Get(Out), letter, I32('a'-'A'), Sub, Store8(0)),
+				Get(Out), I32(1), Add, Set(Out)))
 	})
 }
 
