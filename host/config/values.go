@@ -35,6 +35,12 @@ func ParseInt(text string) (int64, error) {
 // ParseDuration reads a time such as "5s" or "1m30s"; a bare number, which may
 // have a fraction, counts units.
 func ParseDuration(text string, unit time.Duration) (time.Duration, error) {
+	if n, err := ParseInt(text); err == nil {
+		if n > math.MaxInt64/int64(unit) || n < math.MinInt64/int64(unit) {
+			return 0, errors.New("is too large a time")
+		}
+		return time.Duration(n) * unit, nil
+	}
 	if f, err := strconv.ParseFloat(text, 64); err == nil {
 		d := f * float64(unit)
 		if math.IsNaN(d) || math.Abs(d) >= math.MaxInt64 {

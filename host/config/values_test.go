@@ -43,6 +43,8 @@ func TestValues(t *testing.T) {
 		{size, "b", "error: must be a number of bytes or a size such as 64KiB, 16MiB"},
 		{size, "9999999999GiB", "error: is too large a size"},
 		{millis, "500", "500ms"},
+		{millis, "0x10", "16ms"},
+		{millis, "9999999999999999", "error: is too large a time"},
 		{millis, "0.2", "200µs"},
 		{millis, "1m30s", "1m30s"},
 		{millis, "-1", "-1ms"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,11 +21,11 @@ func seedOpts(o *Options) ([]kgo.Opt, error) {
 		if _, rest, ok := strings.Cut(seed, "://"); ok {
 			seed = rest
 		}
-		host := seed
-		if h, _, err := net.SplitHostPort(seed); err == nil {
-			host = h
+		host, port := seed, "9092"
+		if h, p, err := net.SplitHostPort(seed); err == nil {
+			host, port = h, p
 		}
-		if host == "" || strings.ContainsAny(host, "/@") {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil || host == "" || strings.ContainsAny(host, "/@") {
 			return nil, fmt.Errorf("%q is not host or host:port", seeds[i])
 		}
 		clean[i] = seed
