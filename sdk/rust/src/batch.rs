@@ -100,7 +100,7 @@ impl<'b> Batch<'b> {
     /// Sends a copy of the entry.
     fn send(&self, entry: &Entry) {
         let len = self.out.len.get();
-        if len == self.out.room.get() {
+        if len >= self.out.room.get() {
             self.move_out();
         }
         // SAFETY: there is room behind len, and it is no event's that is still
