@@ -43,7 +43,7 @@ func (c *credit) give(records, bytes int) {
 // cost more than they bring. It returns how many records may be polled, or 0
 // when ctx ended.
 func (c *credit) await(ctx context.Context) int {
-	for full := false; ; full = true {
+	for full := false; ctx.Err() == nil; full = true {
 		room := c.room()
 		if room > 0 && (!full || room >= c.maxRecords/4) {
 			return room
@@ -51,9 +51,9 @@ func (c *credit) await(ctx context.Context) int {
 		select {
 		case <-c.freed:
 		case <-ctx.Done():
-			return 0
 		}
 	}
+	return 0
 }
 
 func (c *credit) room() int {
