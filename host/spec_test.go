@@ -80,6 +80,41 @@ func testArchive(t *testing.T, file string) {
 	}
 }
 
+// TestDocumentation loads the whole configurations that the documentation shows.
+func TestDocumentation(t *testing.T) {
+	data, err := os.ReadFile("../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for file, text := range map[string]string{
+		"modules/enrich.wasm": "", "enrich.wasm": "", "secrets/kafka-password": "secret\n",
+		"weir.yaml": fenced(t, string(data), "yaml"), "weir.conf": fenced(t, string(data), "ini"),
+	} {
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range []string{"weir.yaml", "weir.conf"} {
+		if _, faults := LoadSpec(config.Load{Files: []string{file}, Environ: []string{}}); len(faults) > 0 {
+			t.Errorf("%v", faults)
+		}
+	}
+}
+
+// fenced is the first block of a language.
+func fenced(t *testing.T, text, language string) string {
+	_, rest, ok := strings.Cut(text, "```"+language+"\n")
+	block, _, closed := strings.Cut(rest, "```")
+	if !ok || !closed {
+		t.Fatalf("no block of %s", language)
+	}
+	return block
+}
+
 func head(t *testing.T, comment string) config.Load {
 	load := config.Load{Environ: []string{}}
 	for line := range strings.Lines(comment) {

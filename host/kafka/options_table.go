@@ -147,7 +147,7 @@ var table = []row{
 		name: "auto.offset.reset", role: Consumer, kind: kindEnum, words: []string{"earliest", "latest", "error"}, def: "earliest",
 		synonyms: map[string]string{"smallest": "earliest", "beginning": "earliest", "largest": "latest", "end": "latest", "none": "error"},
 		maps:     "ConsumeStartOffset, ConsumeResetOffset", opts: offsetOpts,
-		doc: "Where to begin when the group has no offset for a partition.",
+		doc: "Where to begin when the group has no offset for a partition. smallest and beginning are earliest, largest and end are latest.",
 	},
 	{
 		name: "enable.auto.commit", aliases: []string{"auto.commit.enable"}, role: Consumer, kind: kindBool, def: "true", treat: emulate, maps: "the offset tracker",
@@ -174,19 +174,19 @@ var table = []row{
 		doc: "Time that a member has to finish what it began when partitions move.",
 	},
 	{
-		name: "max_poll_records", role: Consumer, kind: kindInt, low: 1, high: unlimited, own: true, def: "10000", treat: emulate, maps: "PollRecords",
+		name: "max_poll_records", role: Consumer, kind: kindInt, low: 1, high: unlimited, def: "10000", treat: emulate, maps: "PollRecords",
 		doc: "Most records that one poll takes.",
 	},
 	{
-		name: "max_in_flight_records", role: Consumer, kind: kindInt, low: 1, high: unlimited, own: true, def: "50000", treat: emulate, maps: "the source's credit",
+		name: "max_in_flight_records", role: Consumer, kind: kindInt, low: 1, high: unlimited, def: "50000", treat: emulate, maps: "the source's credit",
 		doc: "Most records read and not yet ended. At the limit the source stops polling.",
 	},
 	{
-		name: "max_in_flight_bytes", role: Consumer, kind: kindBytes, low: 1, high: math.MaxInt64, own: true, def: "64MiB", treat: emulate, maps: "the source's credit",
+		name: "max_in_flight_bytes", role: Consumer, kind: kindBytes, low: 1, high: math.MaxInt64, def: "64MiB", treat: emulate, maps: "the source's credit",
 		doc: "Most bytes of records read and not yet ended.",
 	},
 	{
-		name: "refresh_topics", role: Consumer, kind: kindSeconds, low: 0, high: 86400, own: true, treat: emulate, maps: "MetadataMaxAge",
+		name: "refresh_topics", role: Consumer, kind: kindSeconds, low: 0, high: 86400, treat: emulate, maps: "MetadataMaxAge",
 		doc: "How often to look for topics that a regular expression newly matches; 0 leaves it to topic.metadata.refresh.interval.ms.",
 	},
 	{
@@ -278,15 +278,15 @@ var table = []row{
 		doc: "Most KiB that wait in the sink.",
 	},
 	{
-		name: "watermark.high", aliases: []string{"output_queue_max_size"}, role: Producer, kind: kindInt, low: 1, high: unlimited, own: true, treat: emulate, maps: "MaxBufferedRecords",
+		name: "watermark.high", aliases: []string{"output_queue_max_size"}, role: Producer, kind: kindInt, low: 1, high: unlimited, treat: emulate, maps: "MaxBufferedRecords",
 		doc: "Most records that wait in the sink; the lower of this and queue.buffering.max.messages counts.",
 	},
 	{
-		name: "watermark.low", role: Producer, kind: kindInt, low: 0, high: unlimited, own: true, treat: warn, why: "the pipeline goes on as soon as the sink has room",
+		name: "watermark.low", role: Producer, kind: kindInt, low: 0, high: unlimited, treat: warn, why: "the pipeline goes on as soon as the sink has room",
 		doc: "Where a pipeline held by watermark.high goes on.",
 	},
 	{
-		name: "poll.timeout", role: Consumer | Producer, kind: kindSeconds, low: 0, high: 86400, own: true, treat: warn, why: "the client needs no polling to write",
+		name: "poll.timeout", role: Consumer | Producer, kind: kindSeconds, low: 0, high: 86400, treat: warn, why: "the client needs no polling to write",
 		doc: "BSPump's pause between two looks at its client.",
 	},
 	{
