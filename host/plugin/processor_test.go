@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/weirhq/weir/host/abi"
 	"github.com/weirhq/weir/host/event"
@@ -367,5 +368,37 @@ func TestPassthroughDoesNotAllocate(t *testing.T) {
 		if allocs != 0 {
 			t.Errorf("%s: %v allocations a batch", name, allocs)
 		}
+	}
+}
+
+// The processors of one plugin share its code and their counters, and run at
+// the same time.
+func TestLanes(t *testing.T) {
+	var counters plugin.Counters
+	p := load(t, newLoader(t, plugin.Options{}), wasmtest.TrapOn('x').Bytes())
+	const lanes, batches = 4, 20
+	var group errgroup.Group
+	for range lanes {
+		group.Go(func() error {
+			proc, err := p.Open(t.Context(), plugin.Config{Counters: &counters})
+			if err != nil {
+				return err
+			}
+			for range batches {
+				failed := 0
+				out, err := proc.Process(t.Context(), batch("a", "x", "b"), nil, func(int, *event.Failure) { failed++ })
+				if err != nil || len(out) != 2 || failed != 1 {
+					return fmt.Errorf("%d events, %d failures, error %w", len(out), failed, err)
+				}
+			}
+			return proc.Close(t.Context())
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	// In each batch the three events, the half with x, and x alone trap.
+	if got, want := counters.Traps.Load(), uint64(3*lanes*batches); got != want {
+		t.Errorf("%d traps, want %d", got, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,9 +18,14 @@ type outline struct {
 	imports  []imported
 	funcs    []uint32 // type indexes, imported functions first
 	memories []bounds
-	tables   []bounds
+	tables   []table
 	exports  []exported
+
+	tableSection span
 }
+
+// span is a section's place in the file, its head included.
+type span struct{ from, to int }
 
 type imported struct {
 	module, name string
@@ -38,6 +44,11 @@ type bounds struct {
 	min, max uint32
 	bounded  bool
 	flags    byte
+}
+
+type table struct {
+	elem byte // the type of its elements
+	bounds
 }
 
 // The ids of the sections that the outline is read from, and the highest one.
@@ -62,6 +73,7 @@ func readOutline(module []byte) (*outline, error) {
 		return nil, err
 	}
 	var o outline
+	var seen [sectionLast + 1]bool
 	r := &reader{buf: module, at: len(magic)}
 	for r.at < len(module) {
 		start := r.at
@@ -74,12 +86,19 @@ func readOutline(module []byte) (*outline, error) {
 		if id > sectionLast {
 			return nil, faultf("damaged: unknown section %d at byte %d; copy or build the module again", id, start)
 		}
+		if seen[id] && id != 0 {
+			return nil, faultf("damaged: a second %s section at byte %d; build the module again", sectionNames[id], start)
+		}
+		seen[id] = true
 		if left := len(module) - r.at; uint64(size) > uint64(left) {
 			return nil, faultf("truncated: the %s section at byte %d needs %d bytes, %d are there; copy or build the module again",
 				sectionNames[id], start, size, left)
 		}
 		section := &reader{buf: module[:r.at+int(size)], at: r.at}
 		r.at += int(size)
+		if id == sectionTable {
+			o.tableSection = span{start, r.at}
+		}
 		if o.section(id, section); section.err != nil {
 			return nil, faultf("damaged: %s section at byte %d: %v; copy or build the module again",
 				sectionNames[id], start, section.err)
@@ -135,10 +154,7 @@ func (o *outline) section(id byte, r *reader) {
 	case sectionFunction:
 		o.funcs = append(o.funcs, vector(r, (*reader).u32)...)
 	case sectionTable:
-		o.tables = vector(r, func(r *reader) bounds {
-			r.byte() // the element type
-			return r.bounds()
-		})
+		o.tables = vector(r, func(r *reader) table { return table{elem: r.byte(), bounds: r.bounds()} })
 	case sectionMemory:
 		o.memories = vector(r, (*reader).bounds)
 	case sectionExport:
@@ -149,6 +165,26 @@ func (o *outline) section(id byte, r *reader) {
 	if r.err == nil && r.at != len(r.buf) {
 		r.fail("%d bytes are left over", len(r.buf)-r.at)
 	}
+}
+
+// capTables returns the module with the maxima of its tables lowered to most,
+// or set to it where there is none: the runtime bounds memory, but not tables.
+func (o *outline) capTables(module []byte, most uint32) []byte {
+	if len(o.tables) == 0 {
+		return module
+	}
+	content := binary.AppendUvarint(nil, uint64(len(o.tables)))
+	for _, t := range o.tables {
+		limit := most
+		if t.bounded {
+			limit = min(most, t.max)
+		}
+		content = append(content, t.elem, 1)
+		content = binary.AppendUvarint(content, uint64(t.min))
+		content = binary.AppendUvarint(content, uint64(limit))
+	}
+	head := binary.AppendUvarint([]byte{sectionTable}, uint64(len(content)))
+	return slices.Concat(module[:o.tableSection.from], head, content, module[o.tableSection.to:])
 }
 
 // signature returns the type of function index, or false when the module does

@@ -14,9 +14,10 @@ import (
 
 const (
 	pageSize = 64 << 10
-	// maxTable bounds what a table claims when a module is instantiated: 8 bytes
-	// an element.
-	maxTable = 1 << 20
+	// maxTable bounds what a table claims, when a module is instantiated and as
+	// the table grows: 8 bytes an element.
+	maxTable  = 1 << 20
+	maxTables = 8
 	// maxFuncs bounds the work of compiling.
 	maxFuncs = 200_000
 )
@@ -44,10 +45,10 @@ type checker struct {
 
 // check holds a module's outward shape against the ABI. The error is a
 // *ModuleError.
-func check(module []byte, limitPages uint32) error {
+func check(module []byte, limitPages uint32) (*outline, error) {
 	o, err := readOutline(module)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := &checker{outline: o, exports: make(map[string]exported), limitPages: limitPages}
 	for _, e := range o.exports {
@@ -60,9 +61,9 @@ func check(module []byte, limitPages uint32) error {
 	c.sizes()
 	c.importedOnes()
 	if len(c.faults) != 0 {
-		return &ModuleError{Faults: c.faults}
+		return nil, &ModuleError{Faults: c.faults}
 	}
-	return nil
+	return o, nil
 }
 
 func (c *checker) fault(format string, args ...any) {
@@ -157,9 +158,15 @@ func (c *checker) memory() {
 
 func (c *checker) sizes() {
 	for i, t := range c.tables {
-		if t.flags > 1 || t.min > maxTable {
+		switch {
+		case t.flags > 1:
+			c.fault("table %d is shared or has 64-bit indexes; build for wasm32", i)
+		case t.min > maxTable:
 			c.fault("table %d begins with %d elements, at most %d are allowed; build without such a table", i, t.min, maxTable)
 		}
+	}
+	if len(c.tables) > maxTables {
+		c.fault("has %d tables, at most %d are allowed; build without such tables", len(c.tables), maxTables)
 	}
 	if len(c.funcs) > maxFuncs {
 		c.fault("has %d functions, at most %d are allowed; strip what is not used", len(c.funcs), maxFuncs)

@@ -2,6 +2,7 @@ package wasm_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -48,6 +49,7 @@ func TestUnusableModules(t *testing.T) {
 		"no section": {empty().Bytes(), "is not a weir processor: it exports none of weir_abi_1, weir_process; build it with an SDK\nhas no memory of its own"},
 		"section 13": {append(empty().Bytes(), 13, 0), "damaged: unknown section 13 at byte 8"},
 		"truncated":  {append(empty().Bytes(), 10, 100, 1, 2), "truncated: the code section at byte 8 needs 100 bytes, 2 are there; copy or build the module again"},
+		"twice":      {append(empty().Memory(1).Bytes(), 5, 1, 0), "damaged: a second memory section at byte 13"},
 		"left over":  {append(empty().Bytes(), 5, 4, 1, 0, 1, 9), "damaged: memory section at byte 8: byte 13: 1 bytes are left over"},
 		"huge count": {append(empty().Bytes(), 7, 6, 0xff, 0xff, 0xff, 0xff, 0x0f, 0), "damaged: export section at byte 8"},
 		"command":    {exporting("_start", "").Bytes(), "exports _start: it is a command, which runs once and ends; build a reactor"},
@@ -70,10 +72,17 @@ does not export the function weir_process of type (i32, i32) -> (i64) (is "weirP
 		"memory is a function": {func() []byte { m := empty().Memory(1); return m.Export("memory", m.Func("", "")).Bytes() }(), `exports "memory" as a func; it must be the memory`},
 		"memory imported": {func() []byte { m := empty(); m.ImportMemory("env", "memory", 1); return m.Bytes() }(),
 			`imports the memory "memory" of module "env"; only functions can be imported (a memory of its own: do not link with --import-memory)`},
-		"big memory":     {empty().Memory(2000).Bytes(), "needs 2000 pages of memory (128000 KiB) to begin with, the limit is 1024 pages (65536 KiB); give the linker a smaller stack"},
-		"shared memory":  {empty().MemoryFlags(3, 1, 2).Bytes(), "has a shared memory; build without threads and atomics"},
-		"64-bit memory":  {empty().MemoryFlags(4, 1<<40).Bytes(), "has a 64-bit memory; build for wasm32"},
-		"huge table":     {wasmtest.Passthrough().Table(1 << 27).Bytes(), "table 0 begins with 134217728 elements, at most 1048576 are allowed"},
+		"big memory":    {empty().Memory(2000).Bytes(), "needs 2000 pages of memory (128000 KiB) to begin with, the limit is 1024 pages (65536 KiB); give the linker a smaller stack"},
+		"shared memory": {empty().MemoryFlags(3, 1, 2).Bytes(), "has a shared memory; build without threads and atomics"},
+		"64-bit memory": {empty().MemoryFlags(4, 1<<40).Bytes(), "has a 64-bit memory; build for wasm32"},
+		"huge table":    {wasmtest.Passthrough().Table(1<<27, 1<<27).Bytes(), "table 0 begins with 134217728 elements, at most 1048576 are allowed"},
+		"many tables": {func() []byte {
+			m := wasmtest.Passthrough()
+			for range 9 {
+				m.Table(1)
+			}
+			return m.Bytes()
+		}(), "has 9 tables, at most 8 are allowed"},
 		"foreign module": {importing("wasi:io/streams", "write", "i").Bytes(), "imports wasi:io/streams.write; the only modules to import from are weir, wasi_snapshot_preview1 and env (abort); build for WASI preview 1"},
 		"unknown import": {importing("weir", "logg", "iii").Bytes(), `imports the unknown function weir.logg (did you mean "log"?); module weir has error, log, metric, now, reject`},
 		"import's type":  {importing("weir", "log", "ii").Bytes(), "imports weir.log with type (i32, i32) -> (); it is (i32, i32, i32) -> ()"},
@@ -150,10 +159,54 @@ func TestKnownImports(t *testing.T) {
 	}
 }
 
+// A declared maximum of the memory beyond the limit does no harm: the limit
+// holds.
+func TestMemoryMaximumIsCapped(t *testing.T) {
+	m := new(wasmtest.Module).MemoryFlags(1, 1, 65536).ExportKind("memory", wasmtest.KindMemory, 0)
+	m.Export("weir_abi_1", m.Func("", ""))
+	m.Export("weir_buffer", m.Func("i:i", "i", wasmtest.Buffer(0, 1)))
+	m.Export("weir_process", m.Func("ii:I", "", wasmtest.I32(1023), wasmtest.MemoryGrow, wasmtest.Extend))
+	in := instantiate(t, m, new(host))
+	for _, want := range []uint32{1, math.MaxUint32} {
+		if _, n, err := in.Process(t.Context(), wasm.Batch{}, 0, 1); err != nil || n != want {
+			t.Errorf("memory.grow answers %d, error %v, want %d", n, err, want)
+		}
+	}
+}
+
+// So it is with tables, which the runtime does not bound.
+func TestTableMaximumIsCapped(t *testing.T) {
+	const most = 1 << 20
+	for name, test := range map[string]struct {
+		limits []uint64
+		grow   int32
+		want   uint32
+	}{
+		"endless":         {[]uint64{5}, most - 5, 5},
+		"endless, over":   {[]uint64{5}, most - 4, math.MaxUint32},
+		"too high":        {[]uint64{5, 1 << 27}, most - 5, 5},
+		"too high, over":  {[]uint64{5, 1 << 27}, most - 4, math.MaxUint32},
+		"bounded":         {[]uint64{5, 7}, 2, 5},
+		"bounded, over":   {[]uint64{5, 7}, 3, math.MaxUint32},
+		"begins at most":  {[]uint64{most}, 0, most},
+		"begins, and one": {[]uint64{most}, 1, math.MaxUint32},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := wasmtest.Guest(func(wasmtest.Imports) []byte {
+				null, grow := []byte{0xd0, 0x70}, []byte{0xfc, 0x0f, 0} // ref.null func, table.grow 0
+				return wasmtest.Code(null, wasmtest.I32(test.grow), grow, wasmtest.Extend)
+			}).Table(test.limits...)
+			if _, n, err := process(t, instantiate(t, m, new(host)), wasm.Batch{}); err != nil || n != test.want {
+				t.Errorf("table.grow answers %d, error %v, want %d", n, err, test.want)
+			}
+		})
+	}
+}
+
 // FuzzOutline lets anything be a module's file.
 func FuzzOutline(f *testing.F) {
 	f.Add(wasmtest.Passthrough().Bytes())
-	f.Add(wasmtest.Passthrough().Table(3).Custom("name", "x").Bytes())
+	f.Add(wasmtest.Passthrough().Table(3, 4).Custom("name", "x").Bytes())
 	f.Add([]byte("(module)"))
 	f.Add([]byte("\x00asm\x01\x00\x00\x00\x0d\x00"))
 	r := newRuntime(f, wasm.Config{})

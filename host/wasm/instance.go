@@ -126,14 +126,26 @@ func (in *Instance) begin(b Batch) {
 // call runs an export with the parameters that are on the stack, and leaves its
 // result there.
 func (in *Instance) call(ctx context.Context, f api.Function, name string) error {
-	in.ctx.Context = ctx
-	err := f.CallWithStack(&in.ctx, in.stack[:])
-	in.ctx.Context = nil
+	err := in.callGuarded(ctx, f)
 	if err != nil {
 		in.flushLines()
 		return &Trap{Call: name, Said: in.said, Err: err}
 	}
 	return nil
+}
+
+// callGuarded also makes a trap of a panic that the runtime does not catch
+// itself, such as one over the debug information of a hostile module, which it
+// reads to describe a trap.
+func (in *Instance) callGuarded(ctx context.Context, f api.Function) (err error) {
+	defer func() {
+		in.ctx.Context = nil
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the runtime failed: %v", p)
+		}
+	}()
+	in.ctx.Context = ctx
+	return f.CallWithStack(&in.ctx, in.stack[:])
 }
 
 // Memory is the guest's memory as it is now. Any call may grow and move it.

@@ -71,9 +71,14 @@ func (m *Module) MemoryFlags(flags byte, limits ...uint64) *Module {
 	return m
 }
 
-// Table adds a table of min function references.
-func (m *Module) Table(min uint32) *Module {
-	m.tables = append(m.tables, join([]byte{0x70, 0}, uleb(uint64(min))))
+// Table adds a table of function references with limits: a minimum and, if it
+// is bounded, a maximum.
+func (m *Module) Table(limits ...uint64) *Module {
+	b := []byte{0x70, byte(len(limits) - 1)}
+	for _, l := range limits {
+		b = append(b, uleb(l)...)
+	}
+	m.tables = append(m.tables, b)
 	return m
 }
 
