@@ -1,0 +1,147 @@
+package simulation
+
+import (
+	"errors"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/weirhq/weir/host/pipeline"
+)
+
+// staleness is how old the marks of a commit may be when it arrives.
+const staleness = 5 * time.Second
+
+// replays checks how much is read twice: when a session goes on where a commit
+// says, what the sessions before had begun behind it is bounded by what a member
+// may have in flight, and by what it began since that commit.
+func (k *checker) replays() {
+	committed := map[way]time.Time{} // when an offset of a partition was first committed
+	for _, c := range k.committed {
+		at := way{from: c.partition, to: place{partition: int32(c.offset)}}
+		if _, ok := committed[at]; !ok {
+			committed[at] = c.at
+		}
+	}
+	for _, next := range k.read {
+		start := next.begun[0]
+		since, ok := committed[way{from: next.partition, to: place{partition: int32(start.offset)}}]
+		if !ok {
+			continue
+		}
+		for _, s := range k.read {
+			if s == next || s.partition != next.partition || s.begun[0].at.After(since) {
+				continue
+			}
+			again := 0
+			for _, b := range s.begun {
+				if b.offset >= start.offset && b.at.Before(since.Add(-staleness)) {
+					again++
+				}
+			}
+			if again > k.world.InFlight {
+				k.fault("%s read %d records of partition %d again from %d on that %s had begun long before that commit; at most %d may be in flight",
+					next.member.name, again, next.partition, start.offset, s.member.name, k.world.InFlight)
+			}
+		}
+	}
+}
+
+// books are what a member says that became of its events.
+type books struct {
+	Consumed, Delivered, Dropped, Filtered, DeadLettered uint64
+	Produced                                             map[string]uint64
+}
+
+// member checks how a member ended and its books.
+func (k *checker) member(m *Member) {
+	switch {
+	case m.cut:
+		if m.err != nil && !errors.Is(m.err, errKilled) {
+			k.fault("%s: killed, but ended with: %v", m.name, m.err)
+		}
+	case m.err != nil && !m.mayFail:
+		k.fault("%s: failed: %v", m.name, m.err)
+	}
+	stats := m.pipeline.Stats()
+	want, got := k.expected(m), recorded(stats, m.sink.Produced())
+	if stats.InFlight == 0 && stats.Abandoned == 0 {
+		if diff := cmp.Diff(want, got); diff != "" {
+			k.fault("%s: the books differ from what it read (-want +got):\n%s", m.name, diff)
+		}
+		return
+	}
+	if !m.cut && !m.mayFail {
+		k.fault("%s: ended in good order with %d events in flight and %d abandoned", m.name, stats.InFlight, stats.Abandoned)
+	}
+	if want.Consumed != got.Consumed || got.Delivered > want.Delivered || got.Dropped > want.Dropped ||
+		got.Filtered > want.Filtered || got.DeadLettered > want.DeadLettered {
+		k.fault("%s: the books say more than it read:\n%s", m.name, cmp.Diff(want, got))
+	}
+}
+
+// expected derives the books of a member from what entered its processors.
+func (k *checker) expected(m *Member) books {
+	b := books{Produced: map[string]uint64{}}
+	for _, s := range k.read {
+		if s.member != m {
+			continue
+		}
+		for _, begun := range s.begun {
+			in := k.at(s.partition, begun.offset)
+			if in == nil {
+				continue
+			}
+			b.Consumed++
+			switch fateOf(in.origin) {
+			case filtered:
+				b.Filtered++
+			case dropped:
+				b.Dropped++
+			case rejected:
+				b.DeadLettered++
+			default:
+				b.Delivered++
+			}
+			for _, topic := range outputsOf(in.origin) {
+				b.Produced[topic]++
+			}
+		}
+	}
+	return b
+}
+
+func recorded(stats pipeline.Stats, produced map[string]uint64) books {
+	b := books{Consumed: stats.Consumed, Delivered: stats.Delivered, Produced: map[string]uint64{}}
+	for _, s := range stats.Steps {
+		b.Dropped += s.Dropped
+		b.Filtered += s.Filtered
+		for _, n := range s.DeadLettered {
+			b.DeadLettered += n
+		}
+	}
+	for topic, n := range produced {
+		if n > 0 {
+			b.Produced[topic] = n
+		}
+	}
+	return b
+}
+
+// topics checks the sum of the books against the topics.
+func (k *checker) topics() {
+	exact := true
+	sum := map[string]int{}
+	for _, m := range k.all() {
+		stats := m.pipeline.Stats()
+		exact = exact && stats.InFlight == 0 && stats.Abandoned == 0
+		for topic, n := range m.sink.Produced() {
+			sum[topic] += int(n)
+		}
+	}
+	for _, topic := range outputTopics {
+		if got, told := k.byTopic[topic], sum[topic]; got < told || exact && got != told {
+			k.fault("topic %s has %d records, the members say that they wrote %d", topic, got, told)
+		}
+	}
+}

@@ -1,0 +1,275 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/host/internal/verify"
+	"github.com/weirhq/weir/host/pipeline"
+)
+
+// input is a record of the input topic that the brokers have for good.
+type input struct {
+	origin verify.Origin
+	offset int64
+	copies [][]standing // of each of its outputs, by index
+	begun  int          // sessions in which it entered the processors
+}
+
+// standing is where a copy of an output stands.
+type standing struct {
+	at     place
+	offset int64
+}
+
+// checker judges a run that is over.
+type checker struct {
+	*Cluster
+	committed []commit
+	read      []*session
+	faults    []string
+	inputs    [][]*input // by partition, in offset order
+	byOrigin  map[verify.Origin]*input
+	byTopic   map[string]int // records of the output topics
+	order     map[way]rank
+}
+
+// way leads from an input partition to an output partition, for one session or
+// for all: order is promised on it. rank is the order.
+type way struct {
+	from    int32
+	to      place
+	session string
+}
+
+type rank struct {
+	offset int64
+	index  int
+}
+
+// maxFaults of a kind are named.
+const maxFaults = 5
+
+func (k *checker) fault(format string, args ...any) {
+	k.faults = append(k.faults, fmt.Sprintf(format, args...))
+}
+
+// check reads all topics and returns the broken promises. An error means that
+// the check itself could not be made.
+func (c *Cluster) check(ctx context.Context, totals *Totals) ([]string, error) {
+	k := &checker{
+		Cluster: c, inputs: make([][]*input, c.world.Inputs),
+		byOrigin: map[verify.Origin]*input{}, byTopic: map[string]int{}, order: map[way]rank{},
+	}
+	c.mu.Lock()
+	k.committed, k.read = c.commits, slices.Collect(maps.Values(c.sessions))
+	c.mu.Unlock()
+	if err := c.readAll(ctx, k.input, inputTopic); err != nil {
+		return nil, err
+	}
+	if err := c.readAll(ctx, k.output, outputTopics...); err != nil {
+		return nil, err
+	}
+	k.sessions()
+	k.complete(totals)
+	k.commits()
+	k.replays()
+	k.topics()
+	for _, m := range c.all() {
+		k.member(m)
+		if m.cut {
+			totals.Killed++
+		}
+	}
+	totals.Members, totals.Commits, totals.Sessions = len(c.all()), len(k.committed), len(k.read)
+	return k.faults, nil
+}
+
+func (k *checker) input(r *kgo.Record) {
+	_, origin, err := verify.Parse(r.Value)
+	if err != nil {
+		k.fault("input %d@%d: %v", r.Partition, r.Offset, err)
+		return
+	}
+	in := &input{origin: origin, offset: r.Offset, copies: make([][]standing, len(outputsOf(origin)))}
+	k.inputs[r.Partition] = append(k.inputs[r.Partition], in)
+	k.byOrigin[origin] = in
+}
+
+// output takes the next record of an output partition.
+func (k *checker) output(r *kgo.Record) {
+	k.byTopic[r.Topic]++
+	at := fmt.Sprintf("output %s/%d@%d", r.Topic, r.Partition, r.Offset)
+	_, origin, err := verify.Parse(r.Value)
+	if err != nil {
+		k.fault("corrupt: %s: %v", at, err)
+		return
+	}
+	in := k.byOrigin[origin]
+	if in == nil {
+		k.fault("foreign: %s: input %v was never committed to the log", at, origin)
+		return
+	}
+	index, err := k.index(r, in)
+	if err != nil {
+		k.fault("foreign: %s of input %v: %v", at, origin, err)
+		return
+	}
+	to := place{r.Topic, r.Partition}
+	in.copies[index] = append(in.copies[index], standing{to, r.Offset})
+	next := rank{in.offset, index}
+	if session := headerOf(r, sessionHeader); session != "" {
+		k.inOrder(at, way{origin.Partition, to, session}, next)
+	}
+	// Over all sessions order is promised for first occurrences, where the
+	// output partition does not depend on who writes.
+	if len(in.copies[index]) == 1 && (r.Key != nil || r.Topic == deadTopic) {
+		k.inOrder(at, way{from: origin.Partition, to: to}, next)
+	}
+}
+
+func (k *checker) inOrder(at string, w way, next rank) {
+	last, ok := k.order[w]
+	if ok && (next.offset < last.offset || next.offset == last.offset && next.index <= last.index) {
+		k.fault("reordered: %s of input %d@%d came after that of %d%s", at, w.from, next.offset, last.offset, w.session)
+		return
+	}
+	k.order[w] = next
+}
+
+// index tells which output of its input a record is.
+func (k *checker) index(r *kgo.Record, in *input) (int, error) {
+	index := 0
+	if r.Topic == deadTopic {
+		for header, want := range map[string]string{
+			pipeline.HeaderPartition: strconv.Itoa(int(in.origin.Partition)),
+			pipeline.HeaderOffset:    strconv.FormatInt(in.offset, 10),
+		} {
+			if got := headerOf(r, header); got != want {
+				return 0, fmt.Errorf("%s is %q, want %q", header, got, want)
+			}
+		}
+	} else {
+		var err error
+		if index, err = strconv.Atoi(headerOf(r, indexHeader)); err != nil {
+			return 0, err
+		}
+	}
+	want := outputsOf(in.origin)
+	if index < 0 || index >= len(want) || want[index] != r.Topic {
+		return 0, fmt.Errorf("output %d belongs to %v", index, want)
+	}
+	return index, nil
+}
+
+func headerOf(r *kgo.Record, name string) string {
+	for _, h := range r.Headers {
+		if h.Key == name {
+			return string(h.Value)
+		}
+	}
+	return ""
+}
+
+// at finds the input at an offset, or nil.
+func (k *checker) at(partition int32, offset int64) *input {
+	all := k.inputs[partition]
+	i, ok := slices.BinarySearchFunc(all, offset, func(in *input, o int64) int { return int(in.offset - o) })
+	if !ok {
+		return nil
+	}
+	return all[i]
+}
+
+// sessions checks what entered the processors: in order, once a session.
+func (k *checker) sessions() {
+	for _, s := range k.read {
+		last := int64(-1)
+		for _, b := range s.begun {
+			if b.offset <= last {
+				k.fault("%s read %d@%d after %d in one session", s.member.name, s.partition, b.offset, last)
+			}
+			last = b.offset
+			in := k.at(s.partition, b.offset)
+			if in == nil {
+				k.fault("%s read %d@%d, which is no committed record", s.member.name, s.partition, b.offset)
+				continue
+			}
+			in.begun++
+		}
+	}
+}
+
+// complete checks that each output is there, and how often.
+func (k *checker) complete(totals *Totals) {
+	lost, doubled := 0, 0
+	for partition, all := range k.inputs {
+		totals.Inputs += len(all)
+		for _, in := range all {
+			if k.world.Graceful && in.begun > 1 {
+				if doubled++; doubled <= maxFaults {
+					k.fault("duplicate: input %d@%d was read %d times although nothing but graceful things happened", partition, in.offset, in.begun)
+				}
+			}
+			for index := range in.copies {
+				copies := len(in.copies[index])
+				totals.Outputs += copies
+				totals.Duplicates += max(copies-1, 0)
+				switch {
+				case copies == 0:
+					if lost++; lost <= maxFaults {
+						k.fault("lost: output %d of input %d@%d (%v)", index, partition, in.offset, in.origin)
+					}
+				case copies > in.begun:
+					k.fault("duplicate: output %d of input %d@%d is there %d times, but it was read %d times", index, partition, in.offset, copies, in.begun)
+				}
+			}
+		}
+	}
+	if lost > maxFaults {
+		k.fault("lost: %d outputs in all", lost)
+	}
+}
+
+// commits checks that no commit was ahead of the outputs, on another's
+// partition, or backwards.
+func (k *checker) commits() {
+	faults := 0
+	for _, c := range k.committed {
+		before := len(k.faults)
+		k.ahead(c)
+		if c.current && c.owner != "" {
+			k.fault("commit of %s for %d@%d at %v: the partition belongs to %s", c.member, c.partition, c.offset, c.at.Sub(k.history.start), c.owner)
+		}
+		if c.current && c.offset < c.before {
+			k.fault("commit of %s for %d@%d at %v: goes back from %d", c.member, c.partition, c.offset, c.at.Sub(k.history.start), c.before)
+		}
+		if len(k.faults) > before {
+			if faults++; faults == maxFaults {
+				return
+			}
+		}
+	}
+}
+
+// ahead checks that each output of the inputs before a commit had a copy in its
+// topic when the commit came.
+func (k *checker) ahead(c commit) {
+	for _, in := range k.inputs[c.partition] {
+		if in.offset >= c.offset {
+			return
+		}
+		for index, copies := range in.copies {
+			if !slices.ContainsFunc(copies, func(s standing) bool { return s.offset < c.ends[s.at] }) {
+				k.fault("commit of %s for %d@%d at %v: is ahead of output %d of input @%d",
+					c.member, c.partition, c.offset, c.at.Sub(k.history.start), index, in.offset)
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,255 @@
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// nemesis hurts a cluster and its members for a while.
+type nemesis struct {
+	*Cluster
+	random *rand.Rand
+	undone sync.WaitGroup
+	faults []*kfake.FaultHandle
+}
+
+// action is one thing that the nemesis can do. A hostile one may cost a
+// member its partitions before it is done with them.
+type action struct {
+	hostile bool
+	do      func(*nemesis)
+}
+
+var actions = []action{
+	{false, (*nemesis).join},
+	{false, (*nemesis).leave},
+	{false, (*nemesis).moveLeaders},
+	{false, (*nemesis).moveCoordinators},
+	{false, (*nemesis).refuseProduce},
+	{false, (*nemesis).refuseFetch},
+	{false, (*nemesis).slowSink},
+	{false, (*nemesis).loseSinkAnswers},
+	{false, (*nemesis).killSinkConnections},
+	{true, (*nemesis).kill},
+	{true, (*nemesis).kill},
+	{true, (*nemesis).lateAcks},
+	{true, (*nemesis).lateAcks},
+	{true, (*nemesis).stallSink},
+	{true, (*nemesis).isolateSource},
+	{true, (*nemesis).loseSourceAnswers},
+	{true, (*nemesis).refuseCommit},
+	{true, (*nemesis).loseCommit},
+	{true, (*nemesis).forgetMember},
+	{true, (*nemesis).restartBroker},
+}
+
+// besiege acts until the siege is over, then undoes what it did.
+func (n *nemesis) besiege() {
+	n.hostile.Store(!n.world.Graceful)
+	end := time.Now().Add(n.world.Siege)
+	for time.Now().Before(end) {
+		time.Sleep(n.upTo(2 * time.Second))
+		a := actions[n.random.IntN(len(actions))]
+		if a.hostile && n.world.Graceful {
+			continue
+		}
+		a.do(n)
+	}
+	n.undone.Wait()
+	for _, f := range n.faults {
+		f.Remove()
+	}
+	for i := range n.world.Brokers {
+		n.network.outage(n.address(i), false)
+	}
+	n.hostile.Store(false)
+	n.history.add("nemesis: everything is mended")
+}
+
+func (n *nemesis) upTo(d time.Duration) time.Duration {
+	return time.Duration(n.random.Int64N(int64(d)) + 1)
+}
+
+// later undoes something after a while.
+func (n *nemesis) later(d time.Duration, undo func()) {
+	n.undone.Go(func() {
+		time.Sleep(d)
+		undo()
+	})
+}
+
+// one picks a member that runs, or nil.
+func (n *nemesis) one() *Member {
+	alive := n.alive()
+	if len(alive) == 0 {
+		return nil
+	}
+	return alive[n.random.IntN(len(alive))]
+}
+
+const maxMembers = 4
+
+func (n *nemesis) join() {
+	if len(n.alive()) < maxMembers {
+		n.start()
+	}
+}
+
+func (n *nemesis) leave() {
+	if m := n.one(); m != nil {
+		m.leave()
+	}
+}
+
+func (n *nemesis) kill() {
+	if m := n.one(); m != nil {
+		m.kill()
+	}
+}
+
+func (n *nemesis) moveLeaders() {
+	n.history.add("nemesis: all leaders move")
+	n.ShufflePartitionLeaders()
+}
+
+func (n *nemesis) moveCoordinators() {
+	n.history.add("nemesis: coordinators move")
+	n.RehashCoordinators()
+}
+
+// fault refuses requests until the siege ends or count is used up.
+func (n *nemesis) fault(f kfake.Fault) {
+	n.history.add("nemesis: %d times %s on %v %s", f.Count, f.Err.Message, f.Keys, f.Topic)
+	n.faults = append(n.faults, n.Fault(f))
+}
+
+func (n *nemesis) refuseProduce() {
+	errs := []*kerr.Error{
+		kerr.NotLeaderForPartition, kerr.NotEnoughReplicas, kerr.NotEnoughReplicasAfterAppend,
+		kerr.RequestTimedOut, kerr.LeaderNotAvailable, kerr.KafkaStorageError,
+	}
+	n.fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Produce}, Topic: outputTopics[n.random.IntN(len(outputTopics))],
+		Err: errs[n.random.IntN(len(errs))], Count: 1 + n.random.IntN(10),
+	})
+}
+
+func (n *nemesis) refuseFetch() {
+	errs := []*kerr.Error{kerr.NotLeaderForPartition, kerr.KafkaStorageError, kerr.UnknownLeaderEpoch, kerr.ReplicaNotAvailable}
+	n.fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Fetch}, Topic: inputTopic,
+		Err: errs[n.random.IntN(len(errs))], Count: 1 + n.random.IntN(5),
+	})
+}
+
+func (n *nemesis) refuseCommit() {
+	errs := []*kerr.Error{
+		kerr.CoordinatorNotAvailable, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator,
+		kerr.RequestTimedOut, kerr.RebalanceInProgress, kerr.UnknownMemberID, kerr.IllegalGeneration,
+	}
+	n.fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.OffsetCommit}, Group: group,
+		Err: errs[n.random.IntN(len(errs))], Count: 1 + n.random.IntN(5),
+	})
+}
+
+// loseCommit drops the connection of the next commit before it is done.
+func (n *nemesis) loseCommit() {
+	n.history.add("nemesis: the next commit is lost")
+	n.ControlKey(int16(kmsg.OffsetCommit), func(kmsg.Request) (kmsg.Response, error, bool) {
+		return nil, fmt.Errorf("lost by the nemesis"), true
+	})
+}
+
+// forgetMember makes the coordinator deny that it knows who sends a heartbeat.
+func (n *nemesis) forgetMember() {
+	n.fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Group: group, Err: kerr.UnknownMemberID, Count: 1})
+}
+
+// onLink does something to the source's or the sink's way of a member.
+func (n *nemesis) onLink(what string, pick func(*Member) *link, do func(*link)) {
+	if m := n.one(); m != nil {
+		l := pick(m)
+		n.history.add("nemesis: %s: %s", l.name, what)
+		do(l)
+	}
+}
+
+func toIn(m *Member) *link  { return m.toIn }
+func toOut(m *Member) *link { return m.toOut }
+
+func (n *nemesis) slowSink() {
+	most := n.upTo(time.Second)
+	n.onLink(fmt.Sprintf("answers take up to %v", most), toOut, func(l *link) {
+		l.delay(0, most)
+		n.later(n.upTo(5*time.Second), l.calm)
+	})
+}
+
+// lateAcks lets the sink's answers take about as long as a revoke waits for
+// them, and makes somebody revoke.
+func (n *nemesis) lateAcks() {
+	wait := n.world.Rebalance / 2
+	n.onLink(fmt.Sprintf("answers take about %v", wait), toOut, func(l *link) {
+		l.delay(wait/4, wait*3/4) // an answer is read in two pieces
+		n.later(n.upTo(3*n.world.Rebalance), l.calm)
+		n.later(n.upTo(2*time.Second), n.join)
+	})
+}
+
+func (n *nemesis) stallSink() {
+	d := n.upTo(20 * time.Second)
+	n.onLink(fmt.Sprintf("no answers for %v", d), toOut, func(l *link) {
+		l.stall()
+		n.later(d, l.release)
+	})
+}
+
+func (n *nemesis) loseSinkAnswers() {
+	count := 1 + n.random.IntN(4)
+	n.onLink(fmt.Sprintf("%d answers are lost", count), toOut, func(l *link) { l.loseAnswers(count) })
+}
+
+func (n *nemesis) loseSourceAnswers() {
+	count := 1 + n.random.IntN(4)
+	n.onLink(fmt.Sprintf("%d answers are lost", count), toIn, func(l *link) { l.loseAnswers(count) })
+}
+
+func (n *nemesis) killSinkConnections() {
+	n.onLink("connections are killed", toOut, (*link).kill)
+}
+
+// isolateSource cuts a member off from its group, but not from its outputs:
+// for longer than the session, sometimes.
+func (n *nemesis) isolateSource() {
+	d := n.upTo(2 * n.world.Session)
+	n.onLink(fmt.Sprintf("cut off for %v", d), toIn, func(l *link) {
+		l.sever()
+		n.later(d, l.mend)
+	})
+}
+
+// restartBroker takes a broker away for a while: as a node that leaves, when
+// others are there to lead, or as one that refuses.
+func (n *nemesis) restartBroker() {
+	node := n.random.IntN(n.world.Brokers)
+	d := n.upTo(8 * time.Second)
+	n.history.add("nemesis: broker %d is down for %v", node, d)
+	removed := n.random.IntN(2) == 0 && n.RemoveNode(int32(node)) == nil
+	n.network.outage(n.address(node), true)
+	n.later(d, func() {
+		if removed {
+			if _, _, err := n.AddNode(int32(node), 9092+node); err != nil {
+				n.history.add("nemesis: broker %d does not come back: %v", node, err)
+			}
+		}
+		n.network.outage(n.address(node), false)
+		n.history.add("nemesis: broker %d is back", node)
+	})
+}

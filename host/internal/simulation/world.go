@@ -1,0 +1,82 @@
+// Package simulation runs the whole event path in fake time: several members
+// of one consumer group, each a kafka.Source, a pipeline and a kafka.Sink,
+// against a broker in memory, while a nemesis hurts what it can. A seed says
+// what the world looks like, what the nemesis does and how long answers take;
+// then the outputs, the commits and the books are checked against a model.
+//
+// One seed gives one schedule, but goroutines that are ready at the same
+// instant run in any order: a seed is likely, not certain, to fail again.
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/weirhq/weir/host/pipeline"
+)
+
+// World is what a seed decides before anything runs.
+type World struct {
+	Seed uint64
+	// Brokers, the partitions of the input and of each output, the members at
+	// the start.
+	Brokers, Inputs, Outputs, Members int
+	// Records are produced in all, some of them before the first member starts.
+	Records int
+	// Transactions says that some are written in transactions, of which some
+	// are aborted.
+	Transactions bool
+	// Batch and InFlight bound a member.
+	Batch, InFlight int
+	// Assignor, Session and Rebalance are the group's.
+	Assignor           string
+	Session, Rebalance time.Duration
+	// Pause is the most that a batch takes in the processors.
+	Pause time.Duration
+	// OnReject is the policy for events that the router rejects.
+	OnReject pipeline.Policy
+	// Graceful says that the nemesis does nothing that costs a member its
+	// partitions: there must be no duplicate then.
+	Graceful bool
+	// Bounded runs end at the ends seen at their start.
+	Bounded bool
+	// Options are more options of the members, as section.name=value.
+	Options []string
+	// Siege is how long the nemesis goes on.
+	Siege time.Duration
+}
+
+// Draw makes the world of a seed.
+func Draw(seed uint64) World {
+	r := rand.New(rand.NewPCG(seed, 1))
+	w := World{
+		Seed:         seed,
+		Brokers:      1 + r.IntN(3),
+		Inputs:       1 + r.IntN(4),
+		Outputs:      1 + r.IntN(3),
+		Members:      1 + r.IntN(3),
+		Records:      200 + r.IntN(800),
+		Transactions: r.IntN(3) == 0,
+		Batch:        []int{1, 7, 32, 256}[r.IntN(4)],
+		InFlight:     []int{20, 100, 400}[r.IntN(3)],
+		Assignor:     []string{"cooperative-sticky", "range,roundrobin"}[r.IntN(2)],
+		Session:      2 * time.Second,
+		Rebalance:    time.Duration(2+r.IntN(6)) * time.Second,
+		Pause:        time.Duration(r.IntN(40)) * time.Millisecond,
+		OnReject:     pipeline.DeadLetter,
+		Graceful:     r.IntN(3) == 0,
+		Siege:        time.Duration(10+r.IntN(20)) * time.Second,
+	}
+	if w.Graceful {
+		w.Rebalance = time.Minute
+	}
+	return w
+}
+
+func (w World) String() string {
+	return fmt.Sprintf("seed %d: %d brokers, %d input and %d output partitions, %d members, %d records (transactions %v), "+
+		"batch %d, in flight %d, %s, rebalance timeout %v, pause %v, graceful %v, siege %v",
+		w.Seed, w.Brokers, w.Inputs, w.Outputs, w.Members, w.Records, w.Transactions,
+		w.Batch, w.InFlight, w.Assignor, w.Rebalance, w.Pause, w.Graceful, w.Siege)
+}
