@@ -12,10 +12,8 @@ import (
 
 // The kinds of imports and exports.
 const (
-	KindFunc byte = iota
-	KindTable
-	KindMemory
-	KindGlobal
+	KindFunc   byte = 0
+	KindMemory byte = 2
 )
 
 // Module is a module in the making. The zero value is an empty one.
@@ -24,7 +22,6 @@ type Module struct {
 	exports, bodies, data                   [][]byte
 	start                                   []byte
 	imported                                uint32
-	globals                                 [][]byte
 	custom                                  []byte
 }
 
@@ -82,12 +79,6 @@ func (m *Module) Table(limits ...uint64) *Module {
 	return m
 }
 
-// Global adds a mutable i32 and returns its index.
-func (m *Module) Global(value int32) uint32 {
-	m.globals = append(m.globals, join([]byte{valueType('i'), 1}, I32(value), []byte{opEnd}))
-	return uint32(len(m.globals)) - 1
-}
-
 // Export adds an export of a function.
 func (m *Module) Export(name string, fn uint32) *Module { return m.ExportKind(name, KindFunc, fn) }
 
@@ -122,7 +113,7 @@ func (m *Module) Bytes() []byte {
 		id    byte
 		items [][]byte
 	}{
-		{1, m.types}, {2, m.imports}, {3, m.funcs}, {4, m.tables}, {5, m.memories}, {6, m.globals}, {7, m.exports},
+		{1, m.types}, {2, m.imports}, {3, m.funcs}, {4, m.tables}, {5, m.memories}, {7, m.exports},
 	} {
 		if len(s.items) != 0 {
 			out = append(out, section(s.id, vec(s.items))...)

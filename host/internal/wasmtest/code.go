@@ -4,7 +4,6 @@ const (
 	opLoop  = 0x03
 	opBlock = 0x02
 	opIf    = 0x04
-	opElse  = 0x05
 	opEnd   = 0x0b
 	opVoid  = 0x40
 )
@@ -16,17 +15,14 @@ var (
 	Drop        = []byte{0x1a}
 	MemorySize  = []byte{0x3f, 0x00}
 	MemoryGrow  = []byte{0x40, 0x00}
-	Eqz         = []byte{0x45}
 	Eq          = []byte{0x46}
 	Ne          = []byte{0x47}
 	LtU         = []byte{0x49}
-	GtU         = []byte{0x4b}
 	GeU         = []byte{0x4f}
 	Add         = []byte{0x6a}
 	Sub         = []byte{0x6b}
 	Mul         = []byte{0x6c}
 	DivU        = []byte{0x6e}
-	And         = []byte{0x71}
 	Or          = []byte{0x72}
 	Or64        = []byte{0x84}
 	Shl64       = []byte{0x86}
@@ -34,7 +30,7 @@ var (
 	MemoryCopy  = []byte{0xfc, 0x0a, 0x00, 0x00}
 )
 
-// I32 and I64 push a constant, F64 pushes 0.
+// I32 pushes a constant.
 func I32(v int32) []byte { return join([]byte{0x41}, sleb(int64(v))) }
 
 // I64 pushes a constant.
@@ -45,12 +41,6 @@ func Get(local uint32) []byte { return join([]byte{0x20}, uleb(uint64(local))) }
 
 // Set pops into a local.
 func Set(local uint32) []byte { return join([]byte{0x21}, uleb(uint64(local))) }
-
-// GlobalGet pushes a global.
-func GlobalGet(g uint32) []byte { return join([]byte{0x23}, uleb(uint64(g))) }
-
-// GlobalSet pops into a global.
-func GlobalSet(g uint32) []byte { return join([]byte{0x24}, uleb(uint64(g))) }
 
 // Call calls a function.
 func Call(fn uint32) []byte { return join([]byte{0x10}, uleb(uint64(fn))) }

@@ -10,14 +10,9 @@ const (
 	Flags     = 4
 	ValuePtr  = 8
 	ValueLen  = 12
-	KeyPtr    = 16
-	KeyLen    = 20
-	Headers   = 24
-	Context   = 32
 	TopicPtr  = 40
 	TopicLen  = 44
 	Timestamp = 56
-	Partition = 76
 	EntrySize = 80
 )
 
