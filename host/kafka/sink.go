@@ -47,7 +47,14 @@ func (s *Sink) Open() error {
 	if err != nil {
 		return err
 	}
-	opts = append(opts, kgo.RecordPartitioner(chosen{s.cfg.Options.Partitioner()}), clientLog(s.cfg.Log))
+	opts = append(opts,
+		kgo.RecordPartitioner(chosen{s.cfg.Options.Partitioner()}),
+		// A broker that restarts accepts connections and hangs up at the first
+		// request. The client would take that for a wrong set-up and fail what is
+		// buffered; the log says so anyway, and the pipeline waits.
+		kgo.AlwaysRetryEOF(),
+		clientLog(s.cfg.Log),
+	)
 	s.client, err = kgo.NewClient(append(opts, s.cfg.Extra...)...)
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)

@@ -136,6 +136,7 @@ func (r *session) connect() error {
 		// Control records are no events, but the position moves over them: else
 		// a transactional topic shows a lag for ever.
 		kgo.KeepControlRecords(),
+		kgo.AlwaysRetryEOF(), // as the sink
 		clientLog(r.cfg.Log),
 	)
 	if r.cfg.Regex {
