@@ -9,6 +9,9 @@ import "context"
 // Intake is what a source sees of its pipeline. It may be called from several
 // goroutines.
 type Intake interface {
+	// Ready says that the source has joined: it reads whatever is its part,
+	// which may be nothing.
+	Ready()
 	// Open makes the lane of a partition that the source now owns. ctx bounds
 	// the lane's life.
 	Open(ctx context.Context, p *Partition, offsets Offsets) Lane

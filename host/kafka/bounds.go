@@ -2,11 +2,13 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/host/event"
@@ -112,4 +114,20 @@ func (b *bounds) done(ctx context.Context, client *kgo.Client) (bool, error) {
 		}
 	})
 	return done, nil
+}
+
+// missingTopics lists the topics that the brokers say do not exist. What cannot
+// be found out counts as there.
+func missingTopics(ctx context.Context, client *kgo.Client, topics []string) []string {
+	found, err := kadm.NewClient(client).ListTopics(ctx, topics...)
+	if err != nil {
+		return nil
+	}
+	var missing []string
+	for _, topic := range topics {
+		if errors.Is(found[topic].Err, kerr.UnknownTopicOrPartition) {
+			missing = append(missing, topic)
+		}
+	}
+	return missing
 }

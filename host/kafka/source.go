@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,6 +106,7 @@ func (s *Source) Run(ctx context.Context, drain <-chan struct{}, in event.Intake
 		case <-ended:
 		}
 	})
+	relay.Go(func() { r.seek(polling) })
 	r.poll(polling)
 	err := context.Cause(polling)
 	if errors.Is(err, errDrain) || errors.Is(err, errAtEnd) {
@@ -152,6 +154,33 @@ func (r *session) connect() error {
 // boundedCheck is how often a bounded run looks at what the group has
 // committed; other members' commits come with no event to wait for.
 const boundedCheck = 200 * time.Millisecond
+
+// seekEvery is how often a missing topic is looked for, only to tell of it.
+const seekEvery = time.Minute
+
+// seek tells of topics that do not exist: the client waits for them without a
+// word. A bounded run has nothing to wait for and ends.
+func (r *session) seek(ctx context.Context) {
+	if r.cfg.Regex {
+		return
+	}
+	for ctx.Err() == nil {
+		missing := missingTopics(ctx, r.client, r.cfg.Topics)
+		if len(missing) == 0 {
+			return
+		}
+		if r.bounds != nil {
+			r.stop(fmt.Errorf("topic %s does not exist (create it, for instance by weir topics apply, or mend the name)", strings.Join(missing, ", ")))
+			return
+		}
+		r.cfg.Log.Warn("a topic to read does not exist; it is waited for", zap.Strings("topics", missing),
+			zap.String("remedy", "create it, for instance by weir topics apply, or mend the name"))
+		select {
+		case <-ctx.Done():
+		case <-time.After(seekEvery):
+		}
+	}
+}
 
 // poll is the one goroutine that takes records from the client, until ctx ends.
 func (r *session) poll(ctx context.Context) {
@@ -231,6 +260,7 @@ func (r *session) assigned(ctx context.Context, client *kgo.Client, topics map[s
 			return
 		}
 	}
+	r.in.Ready()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ending {

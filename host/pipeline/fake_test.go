@@ -165,6 +165,7 @@ type feeder struct {
 }
 
 func (f *feeder) Run(ctx context.Context, drain <-chan struct{}, in event.Intake) error {
+	in.Ready()
 	f.lane = in.Open(ctx, f.from, &f.account)
 	for _, v := range f.polls {
 		f.lane.Feed(v)

@@ -21,12 +21,17 @@ import (
 // State is where a pipeline is in its life.
 type State int32
 
-// The states, in order. Failed and Stopped are final for one Run.
+// The states, in order.
 const (
+	// Starting: the source has not joined its group yet.
 	Starting State = iota
+	// Running: events flow, or would if there were any.
 	Running
+	// Draining: the intake is closed and what is in flight ends.
 	Draining
+	// Stopped: ended in good order.
 	Stopped
+	// Failed: ended by an error.
 	Failed
 )
 
@@ -75,7 +80,6 @@ func (p *Pipeline) State() (State, error) {
 // started, flushes, commits and leaves; ctx cuts all that short. It returns the
 // failure, or nil.
 func (p *Pipeline) Run(ctx context.Context, drain <-chan struct{}) error {
-	p.state.Store(int32(Running))
 	run, cut := context.WithCancel(ctx)
 	defer cut()
 	p.run = run
@@ -178,13 +182,16 @@ func (p *Pipeline) fail(err error) {
 
 func (p *Pipeline) stop() {
 	p.stopOnce.Do(func() {
-		p.state.CompareAndSwap(int32(Running), int32(Draining))
+		p.state.Store(int32(Draining))
 		close(p.stopping)
 	})
 }
 
 // intake is the pipeline as its source sees it.
 type intake struct{ p *Pipeline }
+
+// Ready implements event.Intake.
+func (in intake) Ready() { in.p.state.CompareAndSwap(int32(Starting), int32(Running)) }
 
 // Open implements event.Intake.
 func (in intake) Open(ctx context.Context, partition *event.Partition, offsets event.Offsets) event.Lane {
