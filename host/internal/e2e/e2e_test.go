@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { os.Exit(kafkatest.Main(m)) }
 
 // patience is how long a test waits for what must come: above the group's
 // session timeout, on a machine that is busy with other things.
-const patience = 90 * time.Second
+const patience = 45 * time.Second
 
 // weir is a running `weir run`.
 type weir struct {

@@ -102,7 +102,8 @@ func (p *Process) signal(tb testing.TB, s syscall.Signal) {
 }
 
 // Wait waits until the process has ended by itself and returns its exit code;
-// -1 is an end by a signal.
+// -1 is an end by a signal. One that takes longer is asked for its goroutines,
+// which end it and stand in its output.
 func (p *Process) Wait(tb testing.TB, within time.Duration) int {
 	tb.Helper()
 	timer := time.NewTimer(within)
@@ -111,6 +112,8 @@ func (p *Process) Wait(tb testing.TB, within time.Duration) int {
 	case <-p.exited:
 		return p.cmd.ProcessState.ExitCode()
 	case <-timer.C:
+		p.signal(tb, syscall.SIGQUIT)
+		<-p.exited
 		tb.Fatalf("pid %d still runs after %v", p.cmd.Process.Pid, within)
 		return -1
 	}
