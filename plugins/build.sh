@@ -14,7 +14,7 @@ export LC_ALL=C
 cd "$(dirname "$0")/.."
 
 target=wasm32-unknown-unknown
-guests="plugins/topic-selector plugins/json-fields"
+guests="plugins/topic-selector plugins/json-fields sdk/conformance/guests/rust"
 
 check=
 case "${1-}" in

@@ -99,8 +99,10 @@ func (ctx *Context) Set(name string, value any) {
 		ev.fail(name, "must be UTF-8: use a []byte for other bytes")
 	case reserved(name):
 		ctx.tellSink(name, v)
-	case name == "" || !validText(name):
-		ev.fail("name", "must be UTF-8 and not empty")
+	case name == "":
+		ev.fail("name", "cannot be empty")
+	case !validText(name):
+		ev.fail("name", "must be UTF-8")
 	default:
 		ctx.setPair(name, v)
 	}

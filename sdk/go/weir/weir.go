@@ -95,8 +95,9 @@ func closeGuest() {
 	}
 }
 
-// report hands the text of a panic to the host and goes on with it, which ends
-// the instance.
+// report hands the text of a panic to the host and ends the instance. The host
+// adds the stack to it; the runtime would write one into the log each time that
+// the host tries a part of the batch.
 func report() {
 	r := recover()
 	if r == nil {
@@ -108,7 +109,7 @@ func report() {
 	case string:
 		border.Error("panic: " + r)
 	default:
-		border.Error("panic: see the log")
+		border.Error("panic")
 	}
-	panic(r)
+	border.Abort(r)
 }

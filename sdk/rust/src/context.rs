@@ -63,7 +63,7 @@ impl<'a> Context<'a> {
         if reserved(name) {
             return self.fact(name);
         }
-        self.pairs().iter().find(|pair| self.named(pair, name)).map(|pair| self.value(pair))
+        self.find(name).map(|(_, pair)| self.value(&pair))
     }
 
     /// The text of a name: of a text value, or of bytes that are UTF-8.
@@ -120,18 +120,16 @@ impl<'a> Context<'a> {
             return self.current.fail("name", "cannot be empty");
         }
         let (kind, payload) = self.encode(value);
-        let old = self.pairs();
-        let at = old.iter().position(|pair| self.named(pair, name));
-        let name = match at {
-            Some(at) => old[at].name,
+        let (count, known) = (self.pairs().len(), self.find(name));
+        let name = match known {
+            Some((_, pair)) => pair.name,
             None => self.current.keep(name.as_bytes()),
         };
-        let at = at.unwrap_or(old.len());
+        let at = known.map_or(count, |(at, _)| at);
         let pair = ContextPair { name, kind, reserved: 0, payload, reserved_payload: 0 };
         // SAFETY: own_pairs has room for one more than there are.
         unsafe { self.own_pairs().add(at).write(pair) }
-        let len = old.len().max(at + 1);
-        self.set_pairs_len(len);
+        self.set_pairs_len(count.max(at + 1));
     }
 
     /// Removes a name. Of the `kafka_*` names, those that a processor can set
@@ -140,12 +138,11 @@ impl<'a> Context<'a> {
         if reserved(name) {
             return self.tell_sink(name, Value::Null);
         }
-        let old = self.pairs();
-        let Some(at) = old.iter().position(|pair| self.named(pair, name)) else { return };
-        let pairs = self.own_pairs();
-        // SAFETY: the array holds old.len() pairs, and at is one of them.
-        unsafe { core::ptr::copy(pairs.add(at + 1), pairs.add(at), old.len() - at - 1) }
-        self.set_pairs_len(old.len() - 1);
+        let Some((at, _)) = self.find(name) else { return };
+        let (count, pairs) = (self.pairs().len(), self.own_pairs());
+        // SAFETY: the array holds count pairs, and at is one of them.
+        unsafe { core::ptr::copy(pairs.add(at + 1), pairs.add(at), count - at - 1) }
+        self.set_pairs_len(count - 1);
     }
 
     /// All names with their values: the `kafka_*` ones, then the pairs.
@@ -195,7 +192,7 @@ impl<'a> Context<'a> {
 
     fn pairs(&self) -> &'a [ContextPair] {
         // SAFETY: the host or own_pairs put them there. Only set and remove
-        // write to an own array, and neither keeps such a slice.
+        // write to an own array, and no such slice lives while they do.
         unsafe { slice(self.current.entry.context.get()) }
     }
 
@@ -218,8 +215,10 @@ impl<'a> Context<'a> {
         self.current.entry.context.set(Span { len: len as u32, ..span });
     }
 
-    fn named(&self, pair: &ContextPair, name: &str) -> bool {
-        self.current.bytes(pair.name) == name.as_bytes()
+    fn find(&self, name: &str) -> Option<(usize, ContextPair)> {
+        let named = |pair: &ContextPair| self.current.bytes(pair.name) == name.as_bytes();
+        let at = self.pairs().iter().position(named)?;
+        Some((at, self.pairs()[at]))
     }
 
     fn value(&self, pair: &ContextPair) -> Value<'a> {

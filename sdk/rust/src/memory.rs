@@ -11,8 +11,14 @@ use core::cell::{Cell, UnsafeCell};
 mod linear {
     use alloc::alloc::{alloc, dealloc, Layout};
 
-    pub fn base() -> *mut u8 {
-        core::ptr::null_mut()
+    pub fn address(ptr: *const u8) -> u32 {
+        ptr.expose_provenance() as u32
+    }
+
+    /// The cast matters: a pointer computed from null would be one to nothing,
+    /// and the compiler would drop what is written through it.
+    pub fn pointer(address: u32) -> *mut u8 {
+        core::ptr::with_exposed_provenance_mut(address as usize)
     }
 
     /// Memory of `size` bytes, 8-aligned, or null.
@@ -53,8 +59,12 @@ mod linear {
 
     extern crate std;
 
-    pub fn base() -> *mut u8 {
-        BLOCK.with(|block| block.0)
+    pub fn address(ptr: *const u8) -> u32 {
+        BLOCK.with(|block| (ptr as usize - block.0 as usize) as u32)
+    }
+
+    pub fn pointer(address: u32) -> *mut u8 {
+        BLOCK.with(|block| block.0.wrapping_add(address as usize))
     }
 
     pub fn allocate(size: usize) -> *mut u8 {
@@ -118,12 +128,12 @@ impl Drop for Chunk {
 
 /// The address of a pointer into linear memory.
 pub(crate) fn address<T>(ptr: *const T) -> u32 {
-    (ptr as usize - linear::base() as usize) as u32
+    linear::address(ptr.cast())
 }
 
 /// The pointer of an address.
 pub(crate) fn pointer<T>(address: u32) -> *mut T {
-    linear::base().wrapping_add(address as usize).cast()
+    linear::pointer(address).cast()
 }
 
 /// The values at a span.
@@ -142,8 +152,9 @@ pub(crate) unsafe fn slice<'b, T>(span: Span) -> &'b [T] {
 /// Memory for one batch: handed out from the front, given back all at once.
 pub(crate) struct Arena {
     chunks: UnsafeCell<Vec<Chunk>>,
-    next: Cell<usize>,
-    end: Cell<usize>,
+    /// Where the next room begins, and how many bytes are left from there.
+    next: Cell<*mut u8>,
+    left: Cell<usize>,
 }
 
 /// The size of the first chunk, and the least of any other.
@@ -151,28 +162,34 @@ const CHUNK: usize = 32 << 10;
 
 impl Arena {
     pub const fn new() -> Self {
-        Arena { chunks: UnsafeCell::new(Vec::new()), next: Cell::new(0), end: Cell::new(0) }
+        Arena {
+            chunks: UnsafeCell::new(Vec::new()),
+            next: Cell::new(core::ptr::null_mut()),
+            left: Cell::new(0),
+        }
     }
 
     /// Room for `count` values, uninitialised. Panics when memory is out: a
     /// trap, which costs the batch and not the host.
     pub fn room<T>(&self, count: usize) -> *mut T {
-        let size = size_of::<T>().saturating_mul(count);
-        let at = self.next.get().next_multiple_of(align_of::<T>());
-        if size > self.end.get().saturating_sub(at) {
+        let next = self.next.get();
+        let skip = next.align_offset(align_of::<T>());
+        let size = size_of::<T>().saturating_mul(count).saturating_add(skip);
+        if size > self.left.get() {
             self.grow(size);
             return self.room(count);
         }
-        self.next.set(at + size);
-        at as *mut T
+        self.next.set(next.wrapping_add(size));
+        self.left.set(self.left.get() - size);
+        next.wrapping_add(skip).cast()
     }
 
     #[cold]
     fn grow(&self, size: usize) {
-        let size = size.saturating_add(8).max(CHUNK);
+        let size = size.max(CHUNK);
         let Some(chunk) = Chunk::new(size) else { panic!("out of memory: {size} bytes for a batch") };
-        self.next.set(chunk.ptr as usize);
-        self.end.set(chunk.ptr as usize + chunk.size);
+        self.next.set(chunk.ptr);
+        self.left.set(chunk.size);
         // SAFETY: nobody holds a reference to the list itself.
         unsafe { (*self.chunks.get()).push(chunk) }
     }
@@ -197,9 +214,9 @@ impl Arena {
             chunks.clear();
             chunks.extend(Chunk::new(size));
         }
-        let first = chunks.first().map_or((0, 0), |c| (c.ptr as usize, c.ptr as usize + c.size));
+        let first = chunks.first().map_or((core::ptr::null_mut(), 0), |chunk| (chunk.ptr, chunk.size));
         self.next.set(first.0);
-        self.end.set(first.1);
+        self.left.set(first.1);
     }
 }
 

@@ -44,6 +44,9 @@ func Metric(kind uint32, name string, value float64) { Host.Metric(kind, name, v
 // Now is the time of the batch, in nanoseconds since 1970.
 func Now() int64 { return Host.Now() }
 
+// Abort goes on with a panic.
+func Abort(r any) { panic(r) }
+
 // linear is the linear memory of a test. Its pages cost nothing until they are
 // used; what is allocated is never given back.
 var linear = sync.OnceValue(func() []byte { return make([]byte, 256<<20) })

@@ -1,6 +1,9 @@
 package border
 
-import "unsafe"
+import (
+	"os"
+	"unsafe"
+)
 
 func base() unsafe.Pointer { return nil }
 
@@ -40,6 +43,9 @@ func Metric(kind uint32, name string, value float64) { hostMetric(kind, name, va
 
 // Now is the time of the batch, in nanoseconds since 1970.
 func Now() int64 { return hostNow() }
+
+// Abort ends the instance after a panic.
+func Abort(any) { os.Exit(2) }
 
 //go:wasmexport weir_abi_1
 func mark() {}

@@ -1,3 +1,5 @@
+//go:build !wasip1
+
 // Package weirtest runs a processor natively, in go test, as the host would: it
 // puts events into linear memory, calls the exports, and reads back what came
 // of them.
