@@ -135,14 +135,16 @@ func TestViolations(t *testing.T) {
 		at, n uint32
 		want  string
 	}{
-		"table":                {nil, math.MaxUint32, 2, "abi: table: pointer 4294967295 with 2 elements of 80 bytes ends beyond the memory of 8192 bytes"},
-		"count":                {nil, 0, 4, "abi: count: 4 outputs, at most 3 are allowed in a batch"},
-		"source":               {u32(80, 2), 0, 2, "abi: output 1: source: 2, but the batch has 2 events"},
-		"flags":                {u32(84, 0xF0000004), 0, 2, "abi: output 1: flags: 0xf0000004 has unknown bits 0xf0000000"},
-		"value":                {u32(8, 8000, 193), 0, 2, "abi: output 0: value: pointer 8000 with length 193 ends beyond the memory of 8192 bytes"},
-		"value sum overflows":  {u32(8, math.MaxUint32, math.MaxUint32), 0, 2, "abi: output 0: value: pointer 4294967295 with length 4294967295 ends beyond"},
-		"empty value outside":  {u32(8, 8193, 0), 0, 2, "abi: output 0: value: pointer 8193 with length 0 ends beyond"},
-		"value too long":       {u32(8, 0, 1841), 0, 2, "abi: output 0: value: the outputs of the batch exceed the limit of 2000 bytes together"},
+		"table":               {nil, math.MaxUint32, 2, "abi: table: pointer 4294967295 with 2 elements of 80 bytes ends beyond the memory of 8192 bytes"},
+		"count":               {nil, 0, 4, "abi: count: 4 outputs, at most 3 are allowed in a batch"},
+		"source":              {u32(80, 2), 0, 2, "abi: output 1: source: 2, but the batch has 2 events"},
+		"flags":               {u32(84, 0xF0000004), 0, 2, "abi: output 1: flags: 0xf0000004 has unknown bits 0xf0000000"},
+		"value":               {u32(8, 8000, 193), 0, 2, "abi: output 0: value: pointer 8000 with length 193 ends beyond the memory of 8192 bytes"},
+		"value sum overflows": {u32(8, math.MaxUint32, math.MaxUint32), 0, 2, "abi: output 0: value: pointer 4294967295 with length 4294967295 ends beyond"},
+		"empty value outside": {u32(8, 8193, 0), 0, 2, "abi: output 0: value: pointer 8193 with length 0 ends beyond"},
+		"value too long":      {u32(8, 0, 1841), 0, 2, "abi: output 0: value: the outputs of the batch exceed the limit of 2000 bytes together"},
+		"values too long": {func(m []byte) { u32(8, 0, 1000)(m); u32(84, abi.FlagKeyNull, 0, 1000)(m) }, 0, 2,
+			"abi: output 1: value: the outputs of the batch exceed the limit of 2000 bytes together"},
 		"key":                  {u32(16, 8192, 1), 0, 2, "abi: output 0: key: pointer 8192 with length 1 ends beyond"},
 		"headers":              {u32(24, 8190, 1), 0, 2, "abi: output 0: headers: pointer 8190 with 1 elements of 16 bytes ends beyond"},
 		"headers overflow":     {u32(28, math.MaxUint32), 0, 2, "abi: output 0: headers: 4294967295 headers, at most 4 are allowed"},
@@ -239,6 +241,41 @@ func TestNullIsNotEmpty(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// What changes in the middle of headers or context leaves its neighbours as
+// they are, and the input too.
+func TestOnePairChanges(t *testing.T) {
+	in := example()[:1]
+	in[0].Headers = append(in[0].Headers, event.Header{Name: "last", Value: []byte("z")})
+	in[0].Context = append(in[0].Context, event.Pair{Name: "flag", Value: event.Value{Kind: event.Bool, Num: 1}})
+	kept, changed := clone(in), clone(in)
+	changed[0].Headers[1] = event.Header{Name: "now", Value: []byte("one")}
+	changed[0].Context[1].Value.Num = 6
+	out, err := abi.NewDecoder(abi.Limits{}).Decode(encoded(0, changed), 0, 1, in, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(changed, out); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(kept, in); diff != "" {
+		t.Errorf("the input changed: %s", diff)
+	}
+	if !same(in[0].Headers[0].Value, out[0].Headers[0].Value) || !same(in[0].Context[0].Value.Data, out[0].Context[0].Value.Data) {
+		t.Error("a neighbour was copied")
+	}
+}
+
+// Strings that neighbours share are written once.
+func TestSharedStrings(t *testing.T) {
+	from := &event.Partition{Topic: "orders"}
+	one := []event.Event{{From: from, Topic: "heavy"}}
+	three := []event.Event{one[0], one[0], {From: &event.Partition{Topic: "orders", Number: 1}, Topic: "heavy"}}
+	want := abi.Measure(one).Size() + 2*abi.EntrySize
+	if got := abi.Measure(three).Size(); got != want {
+		t.Errorf("three events take %d bytes, want %d", got, want)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"go.uber.org/zap"
 
@@ -18,6 +19,7 @@ type Plugin struct {
 	ref    string
 	digest string
 	module *wasm.Module
+	warned sync.Once
 }
 
 // Digest is the sha256 of the module, in hexadecimal.
@@ -59,7 +61,9 @@ func (p *Plugin) Open(ctx context.Context, cfg Config) (*Processor, error) {
 		guest:    guest{log: newGuestLog(log), metrics: &cfg.Counters.Metrics, now: p.loader.opts.Now},
 	}
 	if !p.module.Opens() && !isNull(cfg.Config) {
-		log.Warn("the module takes no config; its config is ignored", zap.String("module", p.ref))
+		p.warned.Do(func() {
+			log.Warn("the module takes no config; its config is ignored", zap.String("module", p.ref))
+		})
 	}
 	if err := proc.start(ctx); err != nil {
 		return nil, err
