@@ -291,11 +291,11 @@ func (s *Section) unknown() {
 // hint says what a key that is unknown here may have been meant to be.
 func (s *Section) hint(key string) string {
 	if s.parent != nil && s.parent.knows(key) {
-		return fmt.Sprintf("it belongs one level up, in %s", place(s.parent.path))
+		return fmt.Sprintf("it belongs one level up, %s", place(s.parent.path))
 	}
 	for _, sub := range s.below {
 		if sub.knows(key) {
-			return fmt.Sprintf("it belongs one level down, in %s", place(sub.path))
+			return fmt.Sprintf("it belongs one level down, %s", place(sub.path))
 		}
 	}
 	if near := Nearest(key, s.known); near != "" {
@@ -316,7 +316,7 @@ func (s *Section) knows(key string) bool {
 
 func place(path string) string {
 	if path == "" {
-		return "the top of the file"
+		return "at the top of the file"
 	}
-	return path
+	return "in " + path
 }

@@ -114,7 +114,7 @@ a.yaml:7:7: text: must be a single value, not a list
 a.yaml:8:6: map: must be a map of keys, not a value
 a.yaml:10:1: group_id: says something else than group.id, another spelling of it, at a.yaml:9:1 (keep one)
 a.yaml:13:1: unknwon: unknown key (did you mean "unknown"?)
-a.yaml:14:9: below.upper: unknown key (it belongs one level up, in the top of the file)
+a.yaml:14:9: below.upper: unknown key (it belongs one level up, at the top of the file)
 a.yaml:14:19: below.inner_key: unknown key (did you mean "inner_keys"?)
 a.yaml:15:1: inner: unknown key (it belongs one level down, in below)
 a.yaml:16:9: secret: "***" must be an integer

@@ -1,8 +1,13 @@
+// Package kafka connects pipelines to Kafka: the source, which feeds lanes and
+// commits what has ended; the sink; the key filter; the topic initializer; and
+// the table of options that all of them are configured by. Nothing else speaks
+// to brokers, and nothing of the client shows outside.
 package kafka
 
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -179,18 +184,17 @@ func ReadLayer(name string, s *config.Section, role Role) Layer {
 		}
 		l.read(s, e, r)
 	}
+	maps.DeleteFunc(l.settings, func(_ string, s *setting) bool { return s.value.text == "" })
 	return l
 }
 
 // read adds one entry, minding other spellings of the same option: a later
-// origin wins, one origin must not contradict itself.
+// origin wins, even one that is empty, and one origin must not contradict
+// itself.
 func (l Layer) read(s *config.Section, e config.Entry, r *row) {
 	v, err := r.parse(e.Node)
 	if err != nil {
 		s.Fault(e.Node.Pos, e.Key, r.complaint(e.Node, err), r.remedy())
-		return
-	}
-	if v.text == "" {
 		return
 	}
 	next := &setting{
@@ -199,9 +203,9 @@ func (l Layer) read(s *config.Section, e config.Entry, r *row) {
 	}
 	old := l.settings[r.name]
 	switch {
-	case old == nil || next.origin > old.origin:
+	case old == nil || next.origin > old.origin || next.origin == old.origin && old.value.text == "":
 		l.settings[r.name] = next
-	case next.origin == old.origin && !next.value.equal(old.value):
+	case next.origin == old.origin && v.text != "" && !v.equal(old.value):
 		s.Fault(e.Pos, e.Key, fmt.Sprintf("says something else than %s, the same option, at %s", old.spelling, old.pos), "keep one")
 	}
 }

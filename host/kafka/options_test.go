@@ -342,6 +342,8 @@ func TestFaults(t *testing.T) {
 		{Producer, "linger_ms: 1, linger.ms: 2", `f:2:27: component.linger.ms: says something else than linger_ms, the same option, at f:2:24 (keep one)`},
 		{Producer, "linger_ms: 0x10, queue_buffering_max_ms: 16ms", ``},
 		{Producer, "retries: 0, enable_idempotence: false", ``},
+		{Producer, "linger_ms: '', linger.ms: 2", ``},
+		{Producer, "acks: 1, request_required_acks: ''", `f:2:19: warning: component.acks: 1 loses records when a leader dies before its replicas have them (use all)`},
 		{Producer, "partitoner: random", `f:2:13: component.partitoner: unknown key (did you mean "partitioner"?)`},
 		{Producer, "compression_type: zstd, compression_level: 22", ``},
 		{Producer, "compression_type: gzip, compression_level: 10", `f:2:56: component.compression_level: compression.type gzip has no level 10`},
