@@ -65,6 +65,9 @@ func (p *Processor) run(ctx context.Context, b part, out []event.Event) ([]event
 		return out, err
 	}
 	if len(b.in) == 1 {
+		if failure.Class == event.Reject {
+			p.counters.Rejects.Add(1)
+		}
 		b.fail(b.first, failure)
 		return out, nil
 	}

@@ -229,6 +229,9 @@ func TestMemoryIsBounded(t *testing.T) {
 			if got := counters.Instances.Load(); got != 1 {
 				t.Errorf("%d instances were made", got)
 			}
+			if got := counters.Rejects.Load(); got != uint64(len(test.failures)) {
+				t.Errorf("%d rejects were counted", got)
+			}
 		})
 	}
 }
