@@ -362,3 +362,64 @@ func TestFaults(t *testing.T) {
 		})
 	}
 }
+
+// TestSeedOptions has every option that BSPump documents, with a value of its
+// documentation, in the dotted and in the underscored spelling.
+func TestSeedOptions(t *testing.T) {
+	const connection, none = Role(0), ""
+	seed := []struct {
+		role        Role
+		name, value string
+		canonical   string
+		want        string
+	}{
+		{connection, "bootstrap_servers", "kafka:9092", "bootstrap.servers", "kafka:9092"},
+		{connection, "security_protocol", "PLAINTEXT", "security.protocol", "plaintext"},
+		{connection, "group_id", "my-consumer-group", none, none},
+		{connection, "ssl_cafile", "ca.pem", "ssl.ca.location", "ca.pem"},
+		{connection, "ssl_certfile", "cert.pem", "ssl.certificate.location", "cert.pem"},
+		{connection, "ssl_keyfile", "key.pem", "ssl.key.location", "key.pem"},
+		{connection, "sasl_mechanism", "SCRAM-SHA-256", "sasl.mechanisms", "SCRAM-SHA-256"},
+		{connection, "sasl_plain_username", "u", "sasl.username", "u"},
+		{connection, "sasl_plain_password", "p", "sasl.password", "p"},
+		{connection, "client_id", "pump", "client.id", "pump"},
+		{Consumer, "group.id", "bspump", "group.id", "bspump"},
+		{Consumer, "topic", "input-topic", "topic", "input-topic"},
+		{Consumer, "topics", "a,b", "topic", "a,b"},
+		{Consumer, "auto_offset_reset", "smallest", "auto.offset.reset", "earliest"},
+		{Consumer, "max_poll_records", "500", "max_poll_records", "500"},
+		{Consumer, "max_poll_interval_ms", "300000", "max.poll.interval.ms", "300000"},
+		{Consumer, "session_timeout_ms", "30000", "session.timeout.ms", "30000"},
+		{Consumer, "auto.commit.interval.ms", "1000", "auto.commit.interval.ms", "1000"},
+		{Consumer, "enable.auto.commit", "true", "enable.auto.commit", "true"},
+		{Consumer, "refresh_topics", "0", "refresh_topics", "0"},
+		{Producer, "topic", "output-topic", "topic", "output-topic"},
+		{Producer, "acks", "all", "acks", "all"},
+		{Producer, "batch_size", "1000000", "batch.size", "1000000"},
+		{Producer, "linger_ms", "500", "linger.ms", "500"},
+		{Producer, "batch.num.messages", "100000", "batch.num.messages", "100000"},
+		{Producer, "poll.timeout", "0.2", "poll.timeout", "0.2"},
+		{Producer, "watermark.high", "90000", "watermark.high", "90000"},
+		{Producer, "watermark.low", "40000", "watermark.low", "40000"},
+	}
+	for _, option := range seed {
+		for _, name := range []string{
+			strings.ReplaceAll(option.name, "_", "."), strings.ReplaceAll(option.name, ".", "_"), strings.ToUpper(option.name),
+		} {
+			shared, own, role := "bootstrap_servers: seed", name+": '"+option.value+"'", option.role
+			if role == connection {
+				shared, own, role = own, "", Admin
+				if option.canonical != "bootstrap.servers" {
+					shared = "bootstrap_servers: seed, " + shared
+				}
+			}
+			o, faults := resolve(t, role, shared, own)
+			if err := faults.Err(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if option.canonical != none && (o.String(option.canonical) != option.want || !o.Set(option.canonical)) {
+				t.Errorf("%s: %s is %q, want %q", name, option.canonical, o.String(option.canonical), option.want)
+			}
+		}
+	}
+}
