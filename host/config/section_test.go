@@ -69,7 +69,7 @@ below: {key: v}
 }
 
 func TestSectionFaults(t *testing.T) {
-	s := load(t, Load{}, `
+	load(t, Load{}, `
 number: x
 range: 11
 flag: 3
@@ -89,7 +89,7 @@ secret: ${file:secret}
 	if err := os.WriteFile("secret", []byte("hidden"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s = Load{Files: []string{"a.yaml"}, Environ: []string{}}.Tree()
+	s := Load{Files: []string{"a.yaml"}, Environ: []string{}}.Tree() // again, with the secret
 	s.Int("number", 0, 0, 10)
 	s.Int("range", 0, 0, 10)
 	s.Bool("flag", false)
