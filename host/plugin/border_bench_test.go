@@ -49,7 +49,7 @@ func BenchmarkBorder(b *testing.B) {
 		{"drop-64x200", wasmtest.DropAll().Bytes(), 64, 200},
 		{"route-64x200", wasmtest.Route("heavy").Bytes(), 64, 200},
 		{"set-byte-64x200", wasmtest.SetByte('!').Bytes(), 64, 200},
-		{"upper-64x200", wasmtest.Upper().Bytes(), 64, 200},
+		{"upper-field-64x200", wasmtest.Upper(40).Bytes(), 64, 200},
 		{"topic-selector-64x200", selector, 64, 200},
 	} {
 		b.Run(bench.name, func(b *testing.B) {

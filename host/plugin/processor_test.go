@@ -123,7 +123,11 @@ func TestProcess(t *testing.T) {
 				e.Value[0] = '!'
 			}
 		})},
-		"upper": {wasmtest.Upper(), with(func(e *event.Event) { e.Value = bytes.ToUpper(e.Value) })},
+		"upper": {wasmtest.Upper(1), with(func(e *event.Event) {
+			if len(e.Value) != 0 {
+				e.Value[0] = bytes.ToUpper(e.Value[:1])[0]
+			}
+		})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := open(t, test.guest, nil)

@@ -104,13 +104,15 @@ func SetByte(b byte) *Module {
 	})
 }
 
-// Upper writes the ASCII letters of every value in upper case, in place.
-func Upper() *Module {
+// Upper writes the ASCII letters among the first n bytes of every value in
+// upper case, in place.
+func Upper(n int32) *Module {
 	letter := Code(Get(Out), Load8(0))
 	return Guest(func(Imports) []byte {
 		return PerEvent(
 			Get(At), Load(ValuePtr), Set(Out),
 			Get(Out), Get(At), Load(ValueLen), Add, Set(End),
+			Get(Out), I32(n), Add, Get(End), LtU, If(Get(Out), I32(n), Add, Set(End)),
 			Forever(
 				Get(Out), Get(End), GeU, BreakIf(),
 				letter, I32('a'), Sub, I32(26), LtU,
