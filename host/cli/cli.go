@@ -75,7 +75,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.runCommand(),
 		a.checkCommand(), a.topicsCommand(), a.configCommand(),
-		a.brokerCommand(),
+		a.demoCommand(), a.brokerCommand(),
 		a.versionCommand(), exitCodesTopic(),
 	)
 	for _, cmd := range everyCommand(root) {
