@@ -151,13 +151,16 @@ func (w *write) count(topic string) {
 // after the other, so it does next to nothing.
 func (w *write) acknowledged(r *kgo.Record, err error) {
 	if err != nil {
-		err = describeProduce(r.Topic, err)
-		w.failed.CompareAndSwap(nil, &err)
+		w.fail(describeProduce(r.Topic, err))
 	}
 	if w.pending.Add(-1) == 0 {
 		w.finish()
 	}
 }
+
+// fail keeps the first error. It stands apart because taking an error's
+// address moves it to the heap, which every acknowledgement would pay for.
+func (w *write) fail(err error) { w.failed.CompareAndSwap(nil, &err) }
 
 // maxCounts bounds the topics that a pooled write remembers.
 const maxCounts = 64

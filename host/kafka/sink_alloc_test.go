@@ -1,0 +1,19 @@
+package kafka
+
+import (
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// TestAcknowledgingAllocatesNothing guards the promise, which runs for every
+// event.
+func TestAcknowledgingAllocatesNothing(t *testing.T) {
+	const events = 1000
+	w := &write{sink: NewSink(SinkConfig{})}
+	w.pending.Store(2 * events) // AllocsPerRun runs once more to warm up
+	record := &kgo.Record{Topic: "out"}
+	if n := testing.AllocsPerRun(events, func() { w.acknowledged(record, nil) }); n != 0 {
+		t.Errorf("%v allocations for an acknowledgement, want none", n)
+	}
+}
