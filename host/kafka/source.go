@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -90,11 +92,12 @@ func (s *Source) Run(ctx context.Context, drain <-chan struct{}, in event.Intake
 	if s.cfg.ExitAtEnd {
 		r.bounds = newBounds(s.cfg)
 	}
-	if err := r.connect(); err != nil {
+	connected, hangUp := context.WithCancel(ctx)
+	defer hangUp()
+	if err := r.connect(connected); err != nil {
 		return err
 	}
-	// A plain Close would wait for an AllowRebalance that never comes.
-	defer r.client.CloseAllowingRebalance()
+	defer r.close(hangUp)
 	var relay sync.WaitGroup
 	defer relay.Wait()
 	ended := make(chan struct{})
@@ -118,13 +121,14 @@ func (s *Source) Run(ctx context.Context, drain <-chan struct{}, in event.Intake
 	return errors.Join(err, r.leave())
 }
 
-func (r *session) connect() error {
+// connect makes the client. When ctx ends, so does the client's own waiting.
+func (r *session) connect(ctx context.Context) error {
 	opts, err := r.cfg.Options.ClientOpts()
 	if err != nil {
 		return err
 	}
 	opts = append(opts,
-		kgo.WithContext(r.ctx), // a cut ends the client's own waiting too
+		kgo.WithContext(ctx),
 		kgo.ConsumeTopics(r.cfg.Topics...),
 		// The client marks and commits; what is marked is ours to decide.
 		kgo.AutoCommitMarks(),
@@ -311,29 +315,42 @@ func (r *session) lost(_ context.Context, _ *kgo.Client, topics map[string][]int
 	}
 }
 
-// leave ends the run in good order.
+// leave ends the run in good order. The partitions stay in the map until they
+// are released, so that a revoke that comes meanwhile ends their ownership in its
+// own, shorter time: the group goes on without waiting for this drain.
 func (r *session) leave() error {
 	r.mu.Lock()
 	r.ending = true
-	var all []*partition
-	for _, p := range r.partitions {
-		all = append(all, p)
-	}
+	all := slices.Collect(maps.Values(r.partitions))
+	r.mu.Unlock()
+	err := r.release(r.ctx, r.client, all, r.cfg.DrainTimeout)
+	r.mu.Lock()
 	clear(r.partitions)
 	r.mu.Unlock()
-	return r.release(r.ctx, r.client, all, r.cfg.DrainTimeout)
+	return err
+}
+
+// close leaves the group and ends the client. A member that is joining can
+// leave only once it is let in, which takes as long as the slowest member of the
+// group: after a while it hangs up, and the group notices its silence.
+func (r *session) close(hangUp context.CancelFunc) {
+	late := time.AfterFunc(leaveTimeout, hangUp)
+	defer late.Stop()
+	// A plain Close would wait for an AllowRebalance that never comes.
+	r.client.CloseAllowingRebalance()
 }
 
 // release drains, ends the ownership and commits, in this order: after the
 // revoke no acknowledgement can mark, so the commit is the last word.
 func (r *session) release(ctx context.Context, client *kgo.Client, parts []*partition, within time.Duration) error {
-	bounded, cancel := context.WithTimeout(ctx, within)
+	deadline := time.Now().Add(within)
+	bounded, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	drainErr := r.in.Drain(bounded, lanesOf(parts))
 	for _, p := range parts {
 		p.revoke()
 	}
-	committing, cancel := context.WithTimeout(ctx, commitTimeout)
+	committing, cancel := context.WithTimeout(ctx, max(commitTimeout, time.Until(deadline)))
 	defer cancel()
 	if err := client.CommitMarkedOffsets(committing); err != nil {
 		return errors.Join(drainErr, fmt.Errorf("commit: %w (what was done since the last commit is done again)", err))
@@ -341,8 +358,13 @@ func (r *session) release(ctx context.Context, client *kgo.Client, parts []*part
 	return drainErr
 }
 
-// commitTimeout bounds one commit while partitions are given back.
-const commitTimeout = 10 * time.Second
+const (
+	// commitTimeout is what a commit gets when the drain used up its time. It
+	// cannot be made while the group lets the member in again.
+	commitTimeout = 10 * time.Second
+	// leaveTimeout bounds the farewell to the group.
+	leaveTimeout = 5 * time.Second
+)
 
 // take removes partitions from the map, so that each is released once.
 func (r *session) take(topics map[string][]int32) []*partition {
