@@ -208,7 +208,7 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 func (c *conn) Read(b []byte) (int, error) {
 	count, err := c.Conn.Read(b)
 	if err != nil {
-		return count, err
+		return count, c.reset("read", err)
 	}
 	l := c.link
 	l.mu.Lock()
@@ -230,6 +230,20 @@ func (c *conn) Read(b []byte) (int, error) {
 	return count, await(c, ready.C)
 }
 
+// Write implements net.Conn.
+func (c *conn) Write(b []byte) (int, error) {
+	count, err := c.Conn.Write(b)
+	return count, c.reset("write", err)
+}
+
+// reset makes the error of a pipe into the one that a socket gives.
+func (c *conn) reset(op string, err error) error {
+	if errors.Is(err, io.ErrClosedPipe) {
+		return &net.OpError{Op: op, Net: "tcp", Err: os.NewSyscallError(op, syscall.ECONNRESET)}
+	}
+	return err
+}
+
 // await waits for ready, the end of the connection, or the reader's deadline.
 func await[T any](c *conn, ready <-chan T) error {
 	c.mu.Lock()
@@ -245,7 +259,7 @@ func await[T any](c *conn, ready <-chan T) error {
 	case <-ready:
 		return nil
 	case <-c.closed:
-		return net.ErrClosed
+		return c.reset("read", io.ErrClosedPipe)
 	case <-late:
 		return os.ErrDeadlineExceeded
 	}

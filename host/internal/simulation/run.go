@@ -64,6 +64,12 @@ func (c *Cluster) play() error {
 		return err
 	}
 	defer l.client.Close()
+	k, err := c.newCoordinator()
+	if err != nil {
+		return err
+	}
+	go k.run()
+	defer k.end()
 	early := c.world.Records / 3
 	if err := l.write(ctx, early); err != nil {
 		return err

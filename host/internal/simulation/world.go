@@ -69,7 +69,7 @@ func Draw(seed uint64) World {
 		Siege:        time.Duration(10+r.IntN(20)) * time.Second,
 	}
 	if w.Graceful {
-		w.Rebalance = time.Minute
+		w.Rebalance, w.Session = time.Minute, 30*time.Second
 	}
 	return w
 }
