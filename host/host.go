@@ -95,6 +95,7 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 		DeadLetterTopic: spec.DeadLetterTopic,
 		SinkTopic:       spec.Sink.Topic,
 		StuckAfter:      spec.Source.Options.Duration("max_poll_interval_ms"),
+		CheckTopic:      kafka.CheckTopicName,
 		OnFailure:       newFailureLog(log).report,
 	}
 	var faults []error

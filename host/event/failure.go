@@ -18,10 +18,12 @@ const (
 	MissingKey Class = "missing_key"
 	// NoTopic: nobody chose a target topic and the sink has none.
 	NoTopic Class = "no_topic"
+	// BadTopic: a processor chose a topic name that Kafka does not allow.
+	BadTopic Class = "bad_topic"
 )
 
 // Classes lists all classes; counters are kept by its indexes.
-var Classes = [...]Class{Reject, Trap, ABI, MissingKey, NoTopic}
+var Classes = [...]Class{Reject, Trap, ABI, MissingKey, NoTopic, BadTopic}
 
 // Index is the class's place in Classes.
 func (c Class) Index() int {

@@ -23,6 +23,7 @@ type chain struct {
 	fates   []fate // valid where live has no bit
 	letters []letter
 	failed  []failed // of the step that runs
+	topics  recent   // good ones
 	fail    func(i int, f *event.Failure)
 	in      []event.Event // input of the step that runs, for fail
 
@@ -140,8 +141,8 @@ func (c *chain) run(ctx context.Context, t *tally) ([]event.Event, error) {
 		events = c.settle(i, out)
 		c.spare[i&1] = events
 	}
-	if c.p.cfg.SinkTopic == "" {
-		events = c.requireTopic(events)
+	if len(c.processors) > 0 || c.p.cfg.SinkTopic == "" {
+		events = c.checkTopics(events)
 	}
 	events = c.address(events)
 	c.count(t)
@@ -235,14 +236,23 @@ func (c *chain) judge(i int, policy Policy, out []event.Event) []event.Event {
 	return kept
 }
 
-// requireTopic fails the events that nobody gave a topic, when the sink has
-// none of its own.
-func (c *chain) requireTopic(events []event.Event) []event.Event {
+// checkTopics fails the events that nobody gave a topic, when the sink has none
+// of its own, and those whose topic no broker would take: that is the fault of
+// an event, and must not become one of the sink.
+func (c *chain) checkTopics(events []event.Event) []event.Event {
 	c.in = events
 	for k := range events {
-		if events[k].Topic == "" {
+		topic := events[k].Topic
+		switch {
+		case topic == "" && c.p.cfg.SinkTopic == "":
 			c.fail(k, &event.Failure{Class: event.NoTopic, Attempt: 1,
 				Message: "no processor set kafka_topic and the sink has no topic: set one of them"})
+		case topic != "" && c.p.cfg.CheckTopic != nil && !c.topics.has(topic):
+			if err := c.p.cfg.CheckTopic(topic); err != nil {
+				c.fail(k, &event.Failure{Class: event.BadTopic, Attempt: 1, Message: "kafka_topic: " + err.Error()})
+				continue
+			}
+			c.topics.add(topic)
 		}
 	}
 	if len(c.failed) == 0 {
@@ -252,6 +262,28 @@ func (c *chain) requireTopic(events []event.Event) []event.Event {
 		events = append(c.spare[0][:0], events...)
 	}
 	return c.judge(len(c.p.cfg.Steps), c.p.cfg.OnError, events)
+}
+
+// recent remembers the last few topics that were found good. Pipelines write to
+// few, and equal names are mostly the same string, so a look costs less than a
+// map's.
+type recent struct {
+	topics [8]string
+	next   int
+}
+
+func (r *recent) has(topic string) bool {
+	for i := range r.topics {
+		if r.topics[i] == topic {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *recent) add(topic string) {
+	r.topics[r.next] = topic
+	r.next = (r.next + 1) % len(r.topics)
 }
 
 // address appends the dead letters to the events.

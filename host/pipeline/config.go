@@ -45,11 +45,14 @@ type Config struct {
 	// when a step uses that policy.
 	DeadLetterTopic string
 	// OnError is the policy for failures outside of any step: an event without
-	// a target topic. Default Stop.
+	// a target topic, or with a bad one. Default Stop.
 	OnError Policy
 	// SinkTopic is the topic of events for which no processor chose one; it may
 	// be empty.
 	SinkTopic string
+	// CheckTopic, when set, says what is wrong with a topic name that a
+	// processor chose. It is asked once for a run of events with the name.
+	CheckTopic func(topic string) error
 	// BatchSize is the most events in a batch. Default 256.
 	BatchSize int
 	// StuckAfter is how long a batch may be in the processors before the

@@ -28,7 +28,12 @@ func TestStories(t *testing.T) {
 }
 
 func story(t *testing.T, d *datadriven.TestData) string {
-	cfg := Config{Name: "p", DeadLetterTopic: "dead"}
+	cfg := Config{Name: "p", DeadLetterTopic: "dead", CheckTopic: func(topic string) error {
+		if strings.Contains(topic, "!") {
+			return fmt.Errorf("%q has a bad character", topic)
+		}
+		return nil
+	}}
 	closed := 0
 	var filter, policy, sinkTopic string
 	perPoll := 1000
