@@ -4,68 +4,110 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
-	"strings"
+	"os"
+	"path/filepath"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/weirhq/weir/host/event"
 	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/plugins"
+	"github.com/weirhq/weir/sdk/conformance"
 )
 
-func open(tb testing.TB, name, config string) *plugin.Processor {
-	tb.Helper()
-	ctx := context.Background()
-	loader, err := plugin.NewLoader(ctx, plugin.Options{Builtin: plugins.Lookup})
+var update = flag.Bool("update", false, "write what comes of the cases into their files")
+
+// TestFolders shows that every folder with a manifest is a plugin, and its
+// module what the sources give.
+func TestFolders(t *testing.T) {
+	manifests, err := filepath.Glob("*/plugin.yaml")
 	if err != nil {
-		tb.Fatal(err)
+		t.Fatal(err)
 	}
-	tb.Cleanup(func() { loader.Close(ctx) })
-	p, err := loader.Load(ctx, "builtin:"+name)
-	if err != nil {
-		tb.Fatal(err)
+	var names []string
+	for _, manifest := range manifests {
+		name := filepath.Dir(manifest)
+		names = append(names, name)
+		if err := conformance.Fresh("..", "plugins/"+name); err != nil {
+			t.Error(err)
+		}
+		want, err := os.ReadFile(filepath.Join(name, name+".wasm"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := plugins.Lookup(name); !ok || !bytes.Equal(got, want) {
+			t.Errorf("Lookup(%q) is not %s/%s.wasm", name, name, name)
+		}
 	}
-	proc, err := p.Open(ctx, plugin.Config{Pipeline: "p", Processor: name, Config: json.RawMessage(config)})
-	if err != nil {
-		tb.Fatal(err)
+	if diff := cmp.Diff(names, plugins.Names()); diff != "" {
+		t.Errorf("Names (-folders +got):\n%s", diff)
 	}
-	return proc
+	if wasm, ok := plugins.Lookup("unknown"); ok || wasm != nil {
+		t.Errorf("Lookup of an unknown name gave %d bytes", len(wasm))
+	}
 }
 
-// order is a JSON order of about 200 bytes with the field that matters in the
-// middle.
-func order(weight int) []byte {
-	return fmt.Appendf(nil, `{"id":"ord-%08d","customer":"c-%05d","weight":%d,"items":[{"sku":"A-17","qty":2,"price":19.9},`+
-		`{"sku":"B-2","qty":1,"price":5}],"note":"leave at the door","address":{"city":"Brno","zip":"60200"}}`, weight, weight*7, weight)
-}
-
-func BenchmarkPlugins(b *testing.B) {
-	cases := []struct{ name, config string }{
-		{"topic-selector", `null`},
-		{"json-fields", `{"keep":["id","weight","items"],"rename":{"weight":"kg"},"set":{"schema":2}}`},
-	}
-	const batch = 64
-	for _, tc := range cases {
-		b.Run(tc.name, func(b *testing.B) {
-			proc := open(b, tc.name, tc.config)
-			from := &event.Partition{Topic: "orders"}
-			in := make([]event.Event, batch)
-			for i := range in {
-				in[i] = event.Event{Value: order(i), From: from, Offset: int64(i), Origin: int32(i), Partition: event.AnyPartition}
+func TestCases(t *testing.T) {
+	for _, name := range plugins.Names() {
+		t.Run(name, func(t *testing.T) {
+			cases, err := conformance.Cases(filepath.Join(name, "testdata"))
+			if err != nil {
+				t.Fatal(err)
 			}
-			var out []event.Event
-			fail := func(i int, f *event.Failure) { b.Fatalf("event %d: %v", i, f) }
-			b.ReportAllocs()
-			for b.Loop() {
-				var err error
-				if out, err = proc.Process(context.Background(), in, out[:0], fail); err != nil {
-					b.Fatal(err)
-				}
+			module := conformance.Load(t, "builtin:"+name, plugin.Options{Builtin: plugins.Lookup})
+			for _, c := range cases {
+				t.Run(c.Name, func(t *testing.T) { module.Run(t, c, *update) })
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/batch, "ns/event")
 		})
 	}
 }
 
-var _ = bytes.Equal
-var _ = strings.Cut
+// order is a JSON order of 200 bytes.
+func order(i int) []byte {
+	return fmt.Appendf(nil, `{"id":"ord-%08d","customer":"c-%05d","weight":%02d,"items":[{"sku":"A-17","qty":2,"price":19.9},`+
+		`{"sku":"B-2","qty":1,"price":5}],"note":"leave at the door","address":{"city":"Brno","zip":"602 00"}}`, i, i*7, i)
+}
+
+func BenchmarkPlugins(b *testing.B) {
+	for _, bc := range []struct{ name, config string }{
+		{"topic-selector", `null`},
+		{"json-fields", `{"keep":["id","weight","items"],"rename":{"weight":"kg"},"set":{"schema":2}}`},
+	} {
+		b.Run(bc.name, func(b *testing.B) { benchmark(b, bc.name, bc.config) })
+	}
+}
+
+func benchmark(b *testing.B, name, config string) {
+	ctx := context.Background()
+	loader, err := plugin.NewLoader(ctx, plugin.Options{Builtin: plugins.Lookup})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer loader.Close(ctx)
+	p, err := loader.Load(ctx, "builtin:"+name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	proc, err := p.Open(ctx, plugin.Config{Pipeline: "p", Processor: name, Config: json.RawMessage(config)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	in := make([]event.Event, 64)
+	from := &event.Partition{Topic: "orders"}
+	for i := range in {
+		in[i] = event.Event{Value: order(i), From: from, Offset: int64(i), Origin: int32(i), Partition: event.AnyPartition}
+	}
+	out := make([]event.Event, 0, len(in))
+	fail := func(i int, f *event.Failure) { b.Fatalf("event %d: %v", i, f) }
+	b.SetBytes(int64(len(in) * len(in[0].Value)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if out, err = proc.Process(ctx, in, out[:0], fail); err != nil || len(out) != len(in) {
+			b.Fatalf("%d events, error %v", len(out), err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(in)), "ns/event")
+}
