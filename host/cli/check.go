@@ -61,9 +61,9 @@ func (a *app) describe(p *host.PipelineSpec) {
 	writeLine(a.out, "%s", p.Name)
 	writeLine(a.out, "  source       %s", strings.Join(p.Source.Topics, ", "))
 	for _, step := range p.Steps {
-		what := "a key filter"
-		if step.Module != "" {
-			what = step.Module
+		what := step.Module
+		if step.KeyFilter != nil {
+			what = plural(len(step.KeyFilter.Keys), "key")
 		}
 		writeLine(a.out, "  processor    %s: %s, on error %s", step.Name, what, step.OnError)
 	}

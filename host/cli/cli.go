@@ -33,6 +33,12 @@ func Main() int {
 	return a.main(context.Background(), os.Args[1:])
 }
 
+// Run runs one command line outside of a terminal, and returns its exit code.
+func Run(ctx context.Context, args, environ []string, out, err io.Writer) int {
+	a := &app{out: &terminal{Writer: out}, err: &terminal{Writer: err}, environ: environ}
+	return a.main(ctx, args)
+}
+
 func (a *app) main(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
@@ -78,7 +84,15 @@ func (a *app) root() *cobra.Command {
 		a.demoCommand(), a.brokerCommand(),
 		a.versionCommand(), exitCodesTopic(),
 	)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
 	for _, cmd := range everyCommand(root) {
+		switch cmd.Name() {
+		case "help":
+			cmd.Short = "explain a command"
+		case "completion":
+			cmd.Short = "print a completion script for a shell"
+		}
 		showEnvironment(cmd)
 	}
 	return root
