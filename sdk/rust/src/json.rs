@@ -7,8 +7,8 @@
 //! 504 levels. Of members with the same name the last counts.
 
 use alloc::borrow::Cow;
-use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt;
 
 mod scan;
@@ -165,20 +165,23 @@ impl<'a> Json<'a> {
 
     /// The text of a string. Half of a surrogate pair reads as U+FFFD.
     pub fn as_str(self) -> Option<Cow<'a, str>> {
-        let inner = self.string()?;
-        if inner.contains(&b'\\') {
-            return Some(Cow::Owned(scan::unescape(inner)));
-        }
-        Some(String::from_utf8_lossy(inner))
+        let inner = core::str::from_utf8(self.string()?).ok()?;
+        Some(match inner.contains('\\') {
+            true => Cow::Owned(scan::unescape(inner)),
+            false => Cow::Borrowed(inner),
+        })
     }
 
     /// Tells whether the value is a string of that text, without decoding it
     /// if that can be helped.
+    #[inline]
     pub fn is_text(self, text: &str) -> bool {
-        match self.string() {
-            Some(inner) if inner == text.as_bytes() => !text.contains('\\'),
-            Some(inner) => inner.contains(&b'\\') && scan::unescape(inner) == text,
-            None => false,
+        let Some(inner) = self.string() else { return false };
+        // Escapes are longer than what they stand for.
+        match inner.len().cmp(&text.len()) {
+            Ordering::Less => false,
+            Ordering::Equal => inner == text.as_bytes() && !inner.contains(&b'\\'),
+            Ordering::Greater => inner.contains(&b'\\') && self.as_str().as_deref() == Some(text),
         }
     }
 
@@ -207,7 +210,7 @@ impl<'a> Json<'a> {
 
 impl fmt::Display for Json<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(self.text))
+        f.write_str(core::str::from_utf8(self.text).unwrap_or_default())
     }
 }
 

@@ -97,10 +97,9 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over a value and returns it.
-    #[inline(always)]
     pub fn take(&mut self) -> Result<Json<'a>> {
         let start = *self;
-        self.value()?;
+        self.at = value(self.text, self.at)?;
         Ok(start.to(*self))
     }
 
@@ -320,6 +319,13 @@ impl<'a> Scanner<'a> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES * 0x80;
 
+/// Steps over the value at a place.
+fn value(text: &[u8], at: usize) -> Result<usize> {
+    let mut scanner = Scanner { text, at };
+    scanner.value()?;
+    Ok(scanner.at)
+}
+
 /// Steps over the object or array at a place. It recurses only a level in 63:
 /// the text is not to be trusted with the stack.
 fn nested(text: &[u8], at: usize, nests: u32) -> Result<usize> {
@@ -390,35 +396,36 @@ fn escape(text: &[u8], at: usize) -> Result<usize> {
 }
 
 /// The text of a checked string, between its quotes.
-pub(super) fn unescape(inner: &[u8]) -> String {
+pub(super) fn unescape(inner: &str) -> String {
     let mut text = String::with_capacity(inner.len());
     let mut rest = inner;
-    while let Some(at) = rest.iter().position(|&byte| byte == b'\\') {
-        text.push_str(&String::from_utf8_lossy(&rest[..at]));
-        rest = &rest[at + 1..];
-        let Some((&escape, after)) = rest.split_first() else { break };
-        rest = after;
+    while let Some((plain, escaped)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let mut escaped = escaped.chars();
+        let escape = escaped.next().unwrap_or_default();
+        rest = escaped.as_str();
         text.push(match escape {
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => unicode(&mut rest),
-            other => char::from(other),
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => unicode(&mut rest),
+            other => other,
         });
     }
-    text.push_str(&String::from_utf8_lossy(rest));
+    text.push_str(rest);
     text
 }
 
 /// Reads what follows `\u`, and the second half of a surrogate pair.
-fn unicode(rest: &mut &[u8]) -> char {
-    let Some(unit) = hex(rest) else { return char::REPLACEMENT_CHARACTER };
-    *rest = &rest[4..];
-    if let (0xd800..0xdc00, Some(low)) = (unit, rest.strip_prefix(b"\\u").and_then(hex)) {
+fn unicode(rest: &mut &str) -> char {
+    let unit = hex(rest);
+    *rest = rest.get(4..).unwrap_or_default();
+    if let (0xd800..0xdc00, Some(after)) = (unit, rest.strip_prefix("\\u")) {
+        let low = hex(after);
         if (0xdc00..0xe000).contains(&low) {
-            *rest = &rest[6..];
+            *rest = after.get(4..).unwrap_or_default();
             let code = 0x10000 + ((unit - 0xd800) << 10 | (low - 0xdc00));
             return char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
         }
@@ -426,6 +433,8 @@ fn unicode(rest: &mut &[u8]) -> char {
     char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
-fn hex(text: &[u8]) -> Option<u32> {
-    u32::from_str_radix(core::str::from_utf8(text.get(..4)?).ok()?, 16).ok()
+/// The number that the first four digits make.
+fn hex(text: &str) -> u32 {
+    let digits = text.chars().take(4);
+    digits.fold(0, |n, digit| n << 4 | digit.to_digit(16).unwrap_or_default())
 }
