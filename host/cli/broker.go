@@ -25,7 +25,7 @@ no replication, not for production. Topics are made only on request: here, by
 output.`,
 		Example: `  weir broker --topic orders:4 --topic heavy:1
   weir broker --listen 127.0.0.1:0 --data-dir ./kafka-data`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if opts.Topics, err = parseTopics(topics); err != nil {

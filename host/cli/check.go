@@ -22,7 +22,7 @@ all faults, each with its place, not the first one only.`,
 		Example: `  weir check
   weir check -c weir.yaml -c production.yaml
   weir check -c site.conf`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.check(cmd.Context(), cfg, cache)
 		},

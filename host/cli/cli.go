@@ -60,11 +60,11 @@ func (a *app) root() *cobra.Command {
   weir check -c weir.yaml          say everything that is wrong with a file
   weir topics apply -c weir.yaml   make the topics that it needs
   weir run -c weir.yaml            run its pipelines`,
-		Args:              cobra.NoArgs,
+		Args:              noArgs,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: a.prepare,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:              showHelp,
 	}
 	root.SetOut(a.out)
 	root.SetErr(a.err)
@@ -127,7 +127,7 @@ const (
 	usageTemplate = `{{if .HasExample}}Examples:
 {{.Example}}
 
-{{end}}{{if .Runnable}}Usage:
+{{end}}{{if not .HasSubCommands}}Usage:
   {{.UseLine}}
 {{else}}Usage:
   {{.CommandPath}} COMMAND

@@ -19,6 +19,8 @@ func (a *app) configCommand() *cobra.Command {
 		Use:     "config",
 		Short:   "explain a configuration",
 		GroupID: groupLook,
+		Args:    noArgs,
+		RunE:    showHelp,
 	}
 	cmd.AddCommand(a.explainCommand())
 	return cmd
@@ -37,7 +39,7 @@ maps to. Secrets are masked. A WORD keeps the lines that contain it.`,
 		Example: `  weir config explain --given
   weir config explain linger.ms
   weir config explain -c site.conf -o json`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOneArg,
 		RunE: func(_ *cobra.Command, args []string) error {
 			spec, err := a.load(cfg)
 			if err != nil {

@@ -39,7 +39,7 @@ sends heavy orders to one topic, light ones to another, and what it cannot weigh
 goes to a dead-letter topic with the reason. At the end the topics are read back,
 and every order must have arrived once, in the right one.`,
 		Example: "  weir demo\n  weir demo --duration 1m --rate 20000",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.duration <= 0 || f.rate < 1 || f.rate > maxDemoRate {
 				return usageError{fmt.Errorf("--duration must be above 0, --rate from 1 to %d", maxDemoRate)}

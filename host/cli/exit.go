@@ -40,11 +40,6 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// reported is an error that the command has printed already, in full.
-type reported struct{ error }
-
-func (e reported) Unwrap() error { return e.error }
-
 // exitCode says what an error means for the caller of the process.
 func exitCode(err error) int {
 	var usage usageError
@@ -67,27 +62,23 @@ func exitCode(err error) int {
 // report prints what a command ended with, unless it did so itself, and
 // returns the exit code.
 func (a *app) report(cmd *cobra.Command, err error) int {
-	var done reported
 	var faults config.Faults
 	var usage usageError
+	var rejected *host.ModuleError
 	switch {
-	case err == nil, errors.As(err, &done):
+	case err == nil:
+	case errors.As(err, &rejected):
+		writeLine(a.err, "%v", err) // a line each, place first
+		writeLine(a.err, "%s", a.err.red("not every module can be used"))
 	case errors.As(err, &faults):
 		a.printFaults(faults)
-	case errors.As(err, &usage) || unknownCommand(err):
-		err = usageError{err}
+	case errors.As(err, &usage):
 		writeLine(a.err, "%s %s", a.err.red("weir:"), strings.TrimSpace(err.Error()))
 		writeLine(a.err, "see: %s --help", cmd.CommandPath())
 	default:
 		writeLine(a.err, "%s %v", a.err.red("weir:"), err)
 	}
 	return exitCode(err)
-}
-
-// unknownCommand recognises the error by which cobra answers a misspelt
-// command, which has no type.
-func unknownCommand(err error) bool {
-	return strings.HasPrefix(err.Error(), "unknown command ")
 }
 
 // printFaults prints every fault, place first, and how many there were.

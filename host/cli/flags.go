@@ -11,6 +11,33 @@ import (
 	"github.com/weirhq/weir/host/config"
 )
 
+// noArgs refuses arguments; where a subcommand should stand, it names the
+// nearest.
+func noArgs(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case !cmd.HasSubCommands():
+		return usageError{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0])}
+	}
+	cmd.SuggestionsMinimumDistance = 2 // of which cobra's own default is to find none
+	hint := ""
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf(" (did you mean %q?)", near[0])
+	}
+	return usageError{fmt.Errorf("%s has no command %q%s", cmd.CommandPath(), args[0], hint)}
+}
+
+func atMostOneArg(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usageError{fmt.Errorf("%s takes one argument, not %d", cmd.CommandPath(), len(args))}
+	}
+	return nil
+}
+
+// showHelp is what a command does that only has subcommands.
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
 // ownNames are the commands whose flags have variables with the command's name
 // in them, WEIR_BROKER_LISTEN: they share flag names with run, and mean
 // something else.

@@ -35,7 +35,7 @@ it off; it is then read again at the next start, and nothing is lost.`,
 		Example: `  weir run
   weir run -c weir.yaml --set pipelines.orders.source.group_id=test
   weir run -c weir.yaml --exit-at-end --listen off`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()

@@ -39,8 +39,9 @@ func (f *cacheFlag) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.dir, "cache-dir", "", "`DIR` that keeps compiled modules, or off (default: weir in the user's cache folder)")
 }
 
-// path is the directory, or "" for none. Who can write into it can run code:
-// the runtime makes it with access for the user alone.
+// path is the directory, or "" for none. Who can write into it can run code: it
+// is made with access for the user alone. The default is a convenience: where
+// it cannot be had, as for a service without a home, compiling takes its place.
 func (f *cacheFlag) path() string {
 	switch f.dir {
 	case off:
@@ -48,9 +49,13 @@ func (f *cacheFlag) path() string {
 	case "":
 		base, err := os.UserCacheDir()
 		if err != nil {
-			return "" // a service without a home does without a cache
+			return ""
 		}
-		return filepath.Join(base, "weir")
+		dir := filepath.Join(base, "weir")
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return ""
+		}
+		return dir
 	}
 	return f.dir
 }

@@ -24,6 +24,8 @@ and the sources, sinks and dead letters of its pipelines name. An existing topic
 is never changed and never deleted.`,
 		Example: `  weir topics plan
   weir topics apply -c weir.yaml --topics-file topics.yaml`,
+		Args: noArgs,
+		RunE: showHelp,
 	}
 	cmd.AddCommand(
 		a.topicsVerb("plan", "say what apply would do, and what differs", (*kafka.Initializer).Plan, kafka.TopicFailed),
@@ -43,7 +45,7 @@ func (a *app) topicsVerb(name, short string, do initialize, bad ...kafka.TopicSt
 		Use:     name,
 		Short:   short,
 		Example: fmt.Sprintf("  weir topics %s\n  weir topics %s -c weir.yaml -o json", name, name),
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file != "" {
 				cfg.set = append(slices.Clone(cfg.set), "topics.file="+file)

@@ -33,7 +33,7 @@ func (a *app) versionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "version",
 		Short:   "print the version",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		Example: "  weir version\n  weir version -o json",
 		RunE: func(*cobra.Command, []string) error {
 			b := build()

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/weirhq/weir/host/broker"
+	"github.com/weirhq/weir/plugins"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"weir": func() { os.Exit(Main()) }})
+}
+
+// TestScripts runs testdata/script. Beside the usual commands they have:
+//
+//	exits CODE COMMAND...  run a command that ends with a code
+//	broker NAME:N...       start a broker with topics, its address in $WEIR_BROKERS
+//	produce TOPIC FILE     write each line to the topic
+//	holds TOPIC FILE       the topic holds the lines, in any order
+//	freeport VAR           an address that nobody listens on
+//	listening ADDR         wait until somebody does
+//	builtin NAME FILE [N]  write a ready-made module, or its first N bytes
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "broker": startBroker, "produce": produceLines, "holds": holdsLines,
+			"freeport": freePort, "listening": listening, "builtin": writeBuiltin,
+		},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// clients are those of the brokers that scripts started, by address. Scripts
+// run at the same time.
+var clients sync.Map
+
+func startBroker(ts *testscript.TestScript, _ bool, args []string) {
+	topics, err := parseTopics(args)
+	ts.Check(err)
+	b, err := broker.Start(broker.Options{Listen: "127.0.0.1:0", Topics: topics})
+	ts.Check(err)
+	client, err := b.Client()
+	ts.Check(err)
+	clients.Store(b.Addr(), client)
+	ts.Setenv("WEIR_BROKERS", b.Addr())
+	ts.Defer(func() {
+		clients.Delete(b.Addr())
+		client.Close()
+		ts.Check(b.Close())
+	})
+}
+
+func client(ts *testscript.TestScript) *broker.Client {
+	c, ok := clients.Load(ts.Getenv("WEIR_BROKERS"))
+	if !ok {
+		ts.Fatalf("start a broker first")
+	}
+	return c.(*broker.Client)
+}
+
+func produceLines(ts *testscript.TestScript, _ bool, args []string) {
+	var records []broker.Record
+	for line := range strings.Lines(ts.ReadFile(args[1])) {
+		records = append(records, broker.Record{Topic: args[0], Value: []byte(strings.TrimSuffix(line, "\n"))})
+	}
+	ts.Check(client(ts).Produce(context.Background(), records...))
+}
+
+func holdsLines(ts *testscript.TestScript, _ bool, args []string) {
+	got, want := []string{}, []string{}
+	ts.Check(client(ts).Read(context.Background(), args[:1], func(r *broker.Record) { got = append(got, string(r.Value)) }))
+	for line := range strings.Lines(ts.ReadFile(args[1])) {
+		want = append(want, strings.TrimSuffix(line, "\n"))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		ts.Fatalf("topic %s (-want +got):\n%s", args[0], diff)
+	}
+}
+
+func freePort(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(args[0], l.Addr().String())
+	ts.Check(l.Close())
+}
+
+// listening polls: a process of its own gives no other sign.
+func listening(ts *testscript.TestScript, _ bool, args []string) {
+	var err error
+	for range 500 {
+		var conn net.Conn
+		if conn, err = net.Dial("tcp", args[0]); err == nil {
+			ts.Check(conn.Close())
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("nobody listens: %v", err)
+}
+
+func writeBuiltin(ts *testscript.TestScript, _ bool, args []string) {
+	module, ok := plugins.Lookup(args[0])
+	if !ok {
+		ts.Fatalf("no builtin %s", args[0])
+	}
+	if len(args) > 2 {
+		n, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		module = module[:n]
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), module, 0o600))
+}
