@@ -2,6 +2,8 @@ package simulation
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,39 +14,44 @@ import (
 // staleness is how old the marks of a commit may be when it arrives.
 const staleness = 5 * time.Second
 
-// replays checks how much is read twice: when a session goes on where a commit
-// says, what the sessions before had begun behind it is bounded by what a member
-// may have in flight, and by what it began since that commit.
+// replays checks how much is read twice. When a session goes on where a commit
+// of the session before says, what that one had begun behind it is bounded: by
+// what a member may have in flight, and by what it began since.
 func (k *checker) replays() {
-	committed := map[way]time.Time{} // when an offset of a partition was first committed
-	for _, c := range k.committed {
-		at := way{from: c.partition, to: place{partition: int32(c.offset)}}
-		if _, ok := committed[at]; !ok {
-			committed[at] = c.at
-		}
-	}
+	slices.SortFunc(k.read, func(a, b *session) int { return a.begun[0].at.Compare(b.begun[0].at) })
+	last := map[int32]*session{}
 	for _, next := range k.read {
-		start := next.begun[0]
-		since, ok := committed[way{from: next.partition, to: place{partition: int32(start.offset)}}]
+		s := last[next.partition]
+		last[next.partition] = next
+		if s == nil {
+			continue
+		}
+		start := next.begun[0].offset
+		since, ok := k.committedBy(s, start)
 		if !ok {
 			continue
 		}
-		for _, s := range k.read {
-			if s == next || s.partition != next.partition || s.begun[0].at.After(since) {
-				continue
-			}
-			again := 0
-			for _, b := range s.begun {
-				if b.offset >= start.offset && b.at.Before(since.Add(-staleness)) {
-					again++
-				}
-			}
-			if again > k.world.InFlight {
-				k.fault("%s read %d records of partition %d again from %d on that %s had begun long before that commit; at most %d may be in flight",
-					next.member.name, again, next.partition, start.offset, s.member.name, k.world.InFlight)
+		again := 0
+		for _, b := range s.begun {
+			if b.offset >= start && b.at.Before(since.Add(-staleness)) {
+				again++
 			}
 		}
+		if again > k.world.InFlight {
+			k.fault("%s read %d records of partition %d again from %d on that %s had begun long before it committed that; at most %d may be in flight",
+				next.member.name, again, next.partition, start, s.member.name, k.world.InFlight)
+		}
 	}
+}
+
+// committedBy is when a session first asked to commit an offset.
+func (k *checker) committedBy(s *session, offset int64) (time.Time, bool) {
+	for _, c := range k.committed {
+		if c.partition == s.partition && c.offset == offset && c.at.After(s.begun[0].at) && strings.HasPrefix(c.member, s.member.name+"-") {
+			return c.at, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // books are what a member says that became of its events.

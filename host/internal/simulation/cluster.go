@@ -30,6 +30,7 @@ type Cluster struct {
 	members  []*Member // all that ever ran, in order of their start
 	commits  []commit
 	sessions map[*event.Partition]*session
+	admitted map[string]time.Time // when a member id was first heard
 }
 
 // commit is one partition of an OffsetCommit request at the moment when the
@@ -59,6 +60,7 @@ type session struct {
 	name      []byte
 	member    *Member
 	partition int32
+	opened    time.Time
 	begun     []begun
 }
 
@@ -75,6 +77,7 @@ func newCluster(w World, h *History, alter Mutation) (*Cluster, error) {
 		history:  h,
 		alter:    alter,
 		sessions: map[*event.Partition]*session{},
+		admitted: map[string]time.Time{},
 	}
 	ports := make([]int, w.Brokers)
 	for i := range ports {
@@ -167,7 +170,7 @@ func (c *Cluster) began(m *Member, in []event.Event) {
 	from := in[0].From
 	s := c.sessions[from]
 	if s == nil {
-		s = &session{name: fmt.Appendf(nil, "%s/%d", m.name, len(c.sessions)), member: m, partition: from.Number}
+		s = &session{name: fmt.Appendf(nil, "%s/%d", m.name, len(c.sessions)), member: m, partition: from.Number, opened: now}
 		c.sessions[from] = s
 	}
 	for i := range in {

@@ -45,17 +45,22 @@ func (c *Cluster) newCoordinator() (*coordinator, error) {
 
 // observe runs in the brokers' goroutine.
 func (k *coordinator) observe(r kmsg.Request) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	now := time.Now()
+	var id string
+	_, joining := r.(*kmsg.JoinGroupRequest)
 	switch r := r.(type) {
 	case *kmsg.JoinGroupRequest:
-		k.heard[r.MemberID] = heard{now, true}
+		id = r.MemberID
 	case *kmsg.SyncGroupRequest:
-		k.heard[r.MemberID] = heard{now, false}
+		id = r.MemberID
 	case *kmsg.HeartbeatRequest:
-		k.heard[r.MemberID] = heard{now, false}
+		id = r.MemberID
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, ok := k.heard[id]; !ok {
+		k.admitted[id] = time.Now()
+	}
+	k.heard[id] = heard{time.Now(), joining}
 	return false
 }
 
