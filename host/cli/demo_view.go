@@ -18,6 +18,7 @@ type tally struct {
 	mu      sync.Mutex
 	count   counts
 	samples []sample
+	shown   map[string]int // samples by kind
 }
 
 // counts is the number of records by topic.
@@ -36,22 +37,20 @@ type sample struct {
 	value, topic, reason string
 }
 
-// samplesOf bounds the samples of a topic; dead letters have more to tell.
-func samplesOf(topic string) int {
-	if topic == topicDead {
-		return 3
-	}
-	return 2
-}
+// samplesOf is how many events of a topic are shown; of the dead letters it is
+// one of each reason.
+const samplesOf = 2
 
 func (t *tally) add(r *broker.Record) {
 	t.mu.Lock()
 	if t.count == nil {
-		t.count = counts{}
+		t.count, t.shown = counts{}, map[string]int{}
 	}
 	t.count[r.Topic]++
-	if t.count[r.Topic] <= samplesOf(r.Topic) {
-		t.samples = append(t.samples, sample{string(r.Value), r.Topic, string(r.Header("weir.error.message"))})
+	reason := string(r.Header("weir.error.message"))
+	kind := r.Topic + reasonKind(reason)
+	if t.shown[kind]++; t.shown[kind] == 1 || reason == "" && t.shown[kind] <= samplesOf {
+		t.samples = append(t.samples, sample{string(r.Value), r.Topic, reason})
 	}
 	t.mu.Unlock()
 	select {
@@ -121,11 +120,12 @@ func (d *demo) showSamples() {
 	if len(samples) == 0 {
 		return
 	}
-	width := len("before")
+	const before = "before, in orders"
+	width := len(before)
 	for _, s := range samples {
 		width = max(width, len(s.value))
 	}
-	writeLine(d.out, "%s", d.out.bold(fmt.Sprintf("%-*s    %s", width, "before", "after")))
+	writeLine(d.out, "%s", d.out.bold(fmt.Sprintf("%-*s    %s", width, before, "after, in")))
 	for _, s := range samples {
 		writeLine(d.out, "%-*s -> %s", width, s.value, d.paintTopic(s.topic))
 		if s.reason != "" {

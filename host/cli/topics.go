@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -48,7 +49,11 @@ func (a *app) topicsVerb(name, short string, do initialize, bad ...kafka.TopicSt
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file != "" {
-				cfg.set = append(slices.Clone(cfg.set), "topics.file="+file)
+				path, err := filepath.Abs(file) // in a file, paths begin at its folder
+				if err != nil {
+					return err
+				}
+				cfg.set = append(slices.Clone(cfg.set), "topics.file="+path)
 			}
 			log, err := a.logger(quiet)
 			if err != nil {
