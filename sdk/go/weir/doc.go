@@ -10,11 +10,11 @@
 //	func main() {}
 //
 //	func selectTopic(ctx *weir.Context, ev *weir.Event) error {
-//		var order struct{ Weight float64 }
-//		if err := ev.JSON(&order); err != nil {
+//		weight, err := ev.Number("weight")
+//		if err != nil {
 //			return err
 //		}
-//		if order.Weight > 10 {
+//		if weight > 10 {
 //			ctx.Set("kafka_topic", "heavy")
 //		} else {
 //			ctx.Set("kafka_topic", "light")

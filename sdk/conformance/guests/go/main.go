@@ -115,6 +115,14 @@ func obey(command string, ctx *weir.Context, ev *weir.Event) error {
 		return metric(first, second)
 	case "now":
 		ev.SetValue(strconv.AppendInt(nil, weir.Now().UnixNano(), 10))
+	case "number":
+		n, err := ev.Number(rest)
+		ev.SetKey(strconv.AppendFloat(nil, n, 'f', -1, 64))
+		return err
+	case "text":
+		text, err := ev.Text(rest)
+		ev.SetKey([]byte(text))
+		return err
 	case "show":
 		show(rest, ctx, ev)
 	case "trap":

@@ -75,6 +75,8 @@ impl Guest {
             "log" => weir_processor::log(level(first)?, second),
             "metric" => metric(first, second)?,
             "now" => event.set_value(weir_processor::now().to_string().as_bytes()),
+            "number" => event.set_key(event.number(rest)?.to_string().as_bytes()),
+            "text" => event.set_key(event.text(rest)?.as_bytes()),
             "show" => show(rest, ctx, event),
             "trap" => panic!("{rest}"),
             _ => reject!("unknown command {verb}"),
