@@ -1,7 +1,6 @@
 package weir
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +10,8 @@ import (
 	"github.com/weirhq/weir/sdk/go/internal/border"
 )
 
-// Event is one event: a value with its key, headers and timestamp.
+// Event is one event: a value with its key, headers and timestamp. It and its
+// Context are valid during the call only.
 //
 // Bytes that are read alias the batch: they are not to be changed, and to be
 // copied if they shall outlive the call. Bytes that are set are copied, except
@@ -215,6 +215,3 @@ func (ev *Event) Emit() {
 
 // Drop drops the event: it is done, and nothing more of it is sent.
 func (ev *Event) Drop() { ev.dropped = true }
-
-// String is the payload as text, for messages.
-func (ev *Event) String() string { return string(bytes.ToValidUTF8(ev.Value(), []byte("\uFFFD"))) }

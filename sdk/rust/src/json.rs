@@ -7,12 +7,13 @@
 //! 504 levels. Of members with the same name the last counts.
 
 use alloc::borrow::Cow;
-use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::fmt;
 
 mod scan;
+mod text;
 use scan::Scanner;
+pub use text::quote;
 
 /// What is wrong with a JSON text, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +168,7 @@ impl<'a> Json<'a> {
     pub fn as_str(self) -> Option<Cow<'a, str>> {
         let inner = core::str::from_utf8(self.string()?).ok()?;
         Some(match inner.contains('\\') {
-            true => Cow::Owned(scan::unescape(inner)),
+            true => Cow::Owned(text::unescape(inner)),
             false => Cow::Borrowed(inner),
         })
     }
@@ -299,24 +300,4 @@ impl<'a> Iterator for Items<'a> {
         self.more = self.scanner.next_item().ok()?;
         Some(item)
     }
-}
-
-/// Appends a text as a JSON string.
-pub fn quote(out: &mut Vec<u8>, text: &str) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    out.push(b'"');
-    for &byte in text.as_bytes() {
-        match byte {
-            b'"' | b'\\' => out.extend([b'\\', byte]),
-            b'\n' => out.extend(b"\\n"),
-            b'\r' => out.extend(b"\\r"),
-            b'\t' => out.extend(b"\\t"),
-            0..=0x1f => {
-                out.extend(b"\\u00");
-                out.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-            }
-            _ => out.push(byte),
-        }
-    }
-    out.push(b'"');
 }

@@ -1,7 +1,6 @@
 //! The pass over a text: each method checks what it steps over.
 
 use super::{Error, Json};
-use alloc::string::String;
 
 /// A place in a text. It is passed by value and its methods are inlined, so
 /// that a pass keeps it in registers.
@@ -393,48 +392,4 @@ fn escape(text: &[u8], at: usize) -> Result<usize> {
         _ => return scanner.fail("an unknown escape in a string"),
     }
     Ok(scanner.at)
-}
-
-/// The text of a checked string, between its quotes.
-pub(super) fn unescape(inner: &str) -> String {
-    let mut text = String::with_capacity(inner.len());
-    let mut rest = inner;
-    while let Some((plain, escaped)) = rest.split_once('\\') {
-        text.push_str(plain);
-        let mut escaped = escaped.chars();
-        let escape = escaped.next().unwrap_or_default();
-        rest = escaped.as_str();
-        text.push(match escape {
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'u' => unicode(&mut rest),
-            other => other,
-        });
-    }
-    text.push_str(rest);
-    text
-}
-
-/// Reads what follows `\u`, and the second half of a surrogate pair.
-fn unicode(rest: &mut &str) -> char {
-    let unit = hex(rest);
-    *rest = rest.get(4..).unwrap_or_default();
-    if let (0xd800..0xdc00, Some(after)) = (unit, rest.strip_prefix("\\u")) {
-        let low = hex(after);
-        if (0xdc00..0xe000).contains(&low) {
-            *rest = after.get(4..).unwrap_or_default();
-            let code = 0x10000 + ((unit - 0xd800) << 10 | (low - 0xdc00));
-            return char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-        }
-    }
-    char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)
-}
-
-/// The number that the first four digits make.
-fn hex(text: &str) -> u32 {
-    let digits = text.chars().take(4);
-    digits.fold(0, |n, digit| n << 4 | digit.to_digit(16).unwrap_or_default())
 }
