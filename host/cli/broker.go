@@ -42,7 +42,7 @@ output.`,
 }
 
 func (a *app) runBroker(ctx context.Context, opts broker.Options) error {
-	ctx, drain, release := a.stopSignals(ctx)
+	ctx, drain, release := stopSignals(ctx, a.tell)
 	defer release()
 	b, err := broker.Start(opts)
 	if err != nil {

@@ -55,7 +55,7 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	ctx, drain, release := a.stopSignals(ctx)
+	ctx, drain, release := stopSignals(ctx, func(message string) { log.Info(message) })
 	defer release()
 	h, err := host.New(ctx, spec, host.Options{Log: log, CacheDir: f.cache.path(), ExitAtEnd: f.exitAtEnd})
 	if err != nil {

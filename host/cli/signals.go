@@ -11,10 +11,16 @@ import (
 // errCut is the cause of a context that a second signal ended.
 var errCut = errors.New("cut by a second signal")
 
+// stopping is what is said at the first signal.
+const stopping = "stopping: what is in flight is finished first; a second signal cuts it off"
+
+// tell says something to who sits in front of the command.
+func (a *app) tell(message string) { writeLine(a.err, "%s", message) }
+
 // stopSignals turns SIGINT and SIGTERM into the two ways to stop: the first
-// one closes drain, the second one ends ctx. release gives the signals back
-// and must be called.
-func (a *app) stopSignals(parent context.Context) (ctx context.Context, drain <-chan struct{}, release func()) {
+// one is told, and closes drain, the second one ends ctx. release gives the
+// signals back and must be called.
+func stopSignals(parent context.Context, tell func(string)) (ctx context.Context, drain <-chan struct{}, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -22,7 +28,7 @@ func (a *app) stopSignals(parent context.Context) (ctx context.Context, drain <-
 	go func() {
 		select {
 		case <-signals:
-			writeLine(a.err, "stopping: what is in flight is finished first; a second signal cuts it off")
+			tell(stopping)
 			close(first)
 		case <-done:
 			return

@@ -16,7 +16,7 @@ func testApp() (*app, *bytes.Buffer, *bytes.Buffer) {
 
 func TestFirstSignalDrainsSecondCuts(t *testing.T) {
 	a, _, stderr := testApp()
-	ctx, drain, release := a.stopSignals(context.Background())
+	ctx, drain, release := stopSignals(context.Background(), a.tell)
 	defer release()
 	if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)

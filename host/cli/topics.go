@@ -63,7 +63,7 @@ func (a *app) topicsVerb(name, short string, do initialize, bad ...kafka.TopicSt
 			if err != nil {
 				return err
 			}
-			ctx, drain, release := a.stopSignals(cmd.Context())
+			ctx, drain, release := stopSignals(cmd.Context(), a.tell)
 			defer release()
 			ctx, cancel := until(ctx, drain)
 			defer cancel()
