@@ -137,7 +137,7 @@ func (k *checker) output(r *kgo.Record) {
 func (k *checker) inOrder(at string, w way, next rank) {
 	last, ok := k.order[w]
 	if ok && (next.offset < last.offset || next.offset == last.offset && next.index <= last.index) {
-		k.fault("reordered: %s of input %d@%d came after that of %d%s", at, w.from, next.offset, last.offset, w.session)
+		k.fault("reordered: %s of input %d@%d came after that of @%d (session %q)", at, w.from, next.offset, last.offset, w.session)
 		return
 	}
 	k.order[w] = next

@@ -148,6 +148,7 @@ func (l *link) dial(ctx context.Context, kind, address string) (net.Conn, error)
 	down := n.down[address]
 	n.mu.Unlock()
 	if cut || down {
+		time.Sleep(n.between(near, far)) // a refusal travels too
 		return nil, &net.OpError{Op: "dial", Net: kind, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
 	inner, err := n.DialContext(ctx, kind, address)

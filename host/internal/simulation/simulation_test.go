@@ -32,7 +32,16 @@ func run(t *testing.T, w World, alter Mutation) *Result {
 	return r
 }
 
+// requireBubbles skips what cannot run without the client's own support.
+func requireBubbles(t *testing.T) {
+	t.Helper()
+	if !bubbles {
+		t.Skip("fake time needs the Kafka client's other locks: run go test -tags synctests")
+	}
+}
+
 func TestSeeds(t *testing.T) {
+	requireBubbles(t)
 	var sum Totals
 	for i := range *seeds {
 		w := Draw(*first + uint64(i))
