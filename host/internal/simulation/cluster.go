@@ -24,7 +24,8 @@ type Cluster struct {
 	network *network
 	history *History
 	alter   Mutation
-	hostile atomic.Bool // the nemesis is at work and hostile
+	hostile atomic.Bool   // the nemesis is at work and hostile
+	stuck   chan struct{} // while open, no processor comes back
 
 	mu       sync.Mutex
 	members  []*Member // all that ever ran, in order of their start

@@ -57,20 +57,20 @@ func (l *load) write(ctx context.Context, n int) error {
 			}
 			continue
 		}
-		if err := l.transaction(ctx, count); err != nil {
+		if err := l.transaction(ctx, count, l.random.IntN(4) > 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// transaction writes n inputs and commits or, one time out of four, aborts.
-func (l *load) transaction(ctx context.Context, n int) error {
+// transaction writes n inputs and commits or aborts.
+func (l *load) transaction(ctx context.Context, n int, keep bool) error {
 	if err := l.client.BeginTransaction(); err != nil {
 		return err
 	}
 	err := l.client.ProduceSync(ctx, l.records(n)...).FirstErr()
-	commit := kgo.TransactionEndTry(err == nil && l.random.IntN(4) > 0)
+	commit := kgo.TransactionEndTry(err == nil && keep)
 	if err != nil {
 		l.history.add("load: a transaction failed: %v", err)
 	}

@@ -97,6 +97,9 @@ func (processor) Close(context.Context) error { return nil }
 
 func (m *Member) filter(_ context.Context, in, out []event.Event, _ func(int, *event.Failure)) ([]event.Event, error) {
 	m.began(m, in)
+	if m.stuck != nil {
+		<-m.stuck
+	}
 	time.Sleep(m.network.between(0, m.world.Pause))
 	for i := range in {
 		_, origin, err := verify.Parse(in[i].Value)

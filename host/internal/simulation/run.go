@@ -26,8 +26,16 @@ type Totals struct {
 // recovery bounds, in fake time, how long a healed group may take to be done.
 const recovery = 3 * time.Minute
 
-// Run plays one world to its end. It must be called in a synctest bubble.
+// Run plays one world to its end. It must be called in a bubble of fake time.
 func Run(w World, alter Mutation, echo func(string)) (*Result, error) {
+	return perform(w, alter, echo, besieged)
+}
+
+// script is what happens in a run. An error is a broken promise of progress.
+type script func(context.Context, *Cluster, *load) error
+
+// perform makes a cluster, plays the script, stops what is left and checks.
+func perform(w World, alter Mutation, echo func(string), play script) (*Result, error) {
 	h := newHistory(echo)
 	h.add("%v", w)
 	c, err := newCluster(w, h, alter)
@@ -35,41 +43,36 @@ func Run(w World, alter Mutation, echo func(string)) (*Result, error) {
 		return nil, err
 	}
 	defer c.Close()
-	r := &Result{World: w, History: h}
-	err = c.play()
+	l, err := c.newLoad()
 	if err != nil {
+		return nil, err
+	}
+	defer l.client.Close()
+	k, err := c.newCoordinator()
+	if err != nil {
+		return nil, err
+	}
+	go k.run()
+	defer k.end()
+
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	r := &Result{World: w, History: h}
+	if err := play(ctx, c, l); err != nil {
 		r.Faults = append(r.Faults, err.Error())
 	}
 	c.stopAll()
-	if err == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		faults, err := c.check(ctx, &r.Totals)
-		if err != nil {
+	if len(r.Faults) == 0 {
+		if r.Faults, err = c.check(ctx, &r.Totals); err != nil {
 			return nil, err
 		}
-		r.Faults = append(r.Faults, faults...)
 	}
 	r.Totals.Fake = time.Since(h.start)
 	return r, nil
 }
 
-// play runs members under siege, heals, and waits until the group is done. An
-// error is a broken promise of progress.
-func (c *Cluster) play() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
-	defer cancel()
-	l, err := c.newLoad()
-	if err != nil {
-		return err
-	}
-	defer l.client.Close()
-	k, err := c.newCoordinator()
-	if err != nil {
-		return err
-	}
-	go k.run()
-	defer k.end()
+// besieged runs members under siege, heals, and waits until the group is done.
+func besieged(ctx context.Context, c *Cluster, l *load) error {
 	early := c.world.Records / 3
 	if err := l.write(ctx, early); err != nil {
 		return err

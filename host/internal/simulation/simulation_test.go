@@ -15,17 +15,21 @@ var (
 	trace = flag.Bool("trace", false, "print each action as it happens")
 )
 
+// echo prints a history as it happens, where that was asked for.
+func echo() func(string) {
+	if !*trace {
+		return nil
+	}
+	return func(line string) { fmt.Println(line) }
+}
+
 // run plays a world in a bubble of fake time.
 func run(t *testing.T, w World, alter Mutation) *Result {
 	t.Helper()
-	var echo func(string)
-	if *trace {
-		echo = func(line string) { fmt.Println(line) }
-	}
 	var r *Result
 	synctest.Test(t, func(t *testing.T) {
 		var err error
-		if r, err = Run(w, alter, echo); err != nil {
+		if r, err = Run(w, alter, echo()); err != nil {
 			t.Fatalf("%v: %v", w, err)
 		}
 	})
