@@ -215,14 +215,18 @@ func TestBrokerRestarts(t *testing.T) {
 }
 
 // TestBrokerHangsUp is a broker that accepts connections and closes them at the
-// first request, as one does that is about to stop.
+// first request, as one does that is about to stop, at every moment of the
+// sink's start.
 func TestBrokerHangsUp(t *testing.T) {
-	onStage(t, quiet(), func(s *stage) {
-		m := s.start()
-		m.toOut.loseAnswers(20)
-		s.write(100)
-		s.settle()
-	})
+	for after := range 40 {
+		onStage(t, quiet(), func(s *stage) {
+			s.write(20)
+			m := s.start()
+			time.Sleep(time.Duration(after) * time.Millisecond)
+			m.toOut.loseAnswers(2)
+			s.settle()
+		})
+	}
 }
 
 func TestRevokeWithLateAcks(t *testing.T) {

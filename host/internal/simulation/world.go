@@ -56,7 +56,7 @@ func Draw(seed uint64) World {
 		Inputs:       1 + r.IntN(4),
 		Outputs:      1 + r.IntN(3),
 		Members:      1 + r.IntN(3),
-		Records:      200 + r.IntN(800),
+		Records:      300 + r.IntN(1200),
 		Transactions: r.IntN(3) == 0,
 		Batch:        []int{1, 7, 32, 256}[r.IntN(4)],
 		InFlight:     []int{20, 100, 400}[r.IntN(3)],
@@ -66,7 +66,7 @@ func Draw(seed uint64) World {
 		Pause:        time.Duration(r.IntN(40)) * time.Millisecond,
 		OnReject:     pipeline.DeadLetter,
 		Graceful:     r.IntN(3) == 0,
-		Siege:        time.Duration(10+r.IntN(20)) * time.Second,
+		Siege:        time.Duration(15+r.IntN(30)) * time.Second,
 	}
 	if w.Graceful {
 		w.Rebalance, w.Session = time.Minute, 30*time.Second
