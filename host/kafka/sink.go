@@ -28,11 +28,13 @@ type SinkConfig struct {
 
 // Sink writes events asynchronously through one client. Order is kept for each
 // source partition and target partition: the client is idempotent and never
-// gives up a record in the middle.
+// gives up a record in the middle, and after a write that failed nothing more is
+// written, since it would stand before what failed once that is written again.
 type Sink struct {
 	cfg    SinkConfig
 	client *kgo.Client
 	writes sync.Pool
+	broken atomic.Pointer[error] // the first failure
 
 	mu       sync.RWMutex
 	produced map[string]*counter // by topic, records that the brokers have
@@ -88,6 +90,11 @@ func (s *Sink) Write(ctx context.Context, events []event.Event, done func(error)
 	w.fill(events, s.cfg.Topic)
 	w.pending.Store(int64(len(events)))
 	for i := range w.records {
+		if broken := s.broken.Load(); broken != nil {
+			w.fail(*broken)
+			w.end()
+			continue
+		}
 		s.client.Produce(ctx, &w.records[i], w.promise)
 	}
 }
@@ -153,6 +160,10 @@ func (w *write) acknowledged(r *kgo.Record, err error) {
 	if err != nil {
 		w.fail(describeProduce(r.Topic, err))
 	}
+	w.end()
+}
+
+func (w *write) end() {
 	if w.pending.Add(-1) == 0 {
 		w.finish()
 	}
@@ -160,7 +171,10 @@ func (w *write) acknowledged(r *kgo.Record, err error) {
 
 // fail keeps the first error. It stands apart because taking an error's
 // address moves it to the heap, which every acknowledgement would pay for.
-func (w *write) fail(err error) { w.failed.CompareAndSwap(nil, &err) }
+func (w *write) fail(err error) {
+	w.failed.CompareAndSwap(nil, &err)
+	w.sink.broken.CompareAndSwap(nil, &err)
+}
 
 // maxCounts bounds the topics that a pooled write remembers.
 const maxCounts = 64

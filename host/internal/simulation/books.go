@@ -47,7 +47,7 @@ func (k *checker) replays() {
 // committedBy is when a session first asked to commit an offset.
 func (k *checker) committedBy(s *session, offset int64) (time.Time, bool) {
 	for _, c := range k.committed {
-		if c.partition == s.partition && c.offset == offset && c.at.After(s.begun[0].at) && strings.HasPrefix(c.member, s.member.name+"-") {
+		if c.current && c.partition == s.partition && c.offset == offset && c.at.After(s.begun[0].at) && strings.HasPrefix(c.member, s.member.name+"-") {
 			return c.at, true
 		}
 	}

@@ -65,9 +65,6 @@ func (n *nemesis) besiege() {
 	for _, f := range n.faults {
 		f.Remove()
 	}
-	for i := range n.world.Brokers {
-		n.network.outage(n.address(i), false)
-	}
 	n.hostile.Store(false)
 	n.history.add("nemesis: everything is mended")
 }

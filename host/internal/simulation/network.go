@@ -23,12 +23,12 @@ type network struct {
 
 	mu     sync.Mutex
 	random *rand.Rand
-	down   map[string]bool // broker addresses that refuse
+	down   map[string]int // how many outages a broker address has now
 	conns  map[*conn]struct{}
 }
 
 func newNetwork(random *rand.Rand) *network {
-	return &network{random: random, down: map[string]bool{}, conns: map[*conn]struct{}{}}
+	return &network{random: random, down: map[string]int{}, conns: map[*conn]struct{}{}}
 }
 
 // outage closes all connections to a broker and refuses new ones until it is
@@ -36,10 +36,11 @@ func newNetwork(random *rand.Rand) *network {
 func (n *network) outage(address string, down bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.down[address] = down
 	if !down {
+		n.down[address]--
 		return
 	}
+	n.down[address]++
 	for c := range n.conns {
 		if c.address == address {
 			c.die()
@@ -145,13 +146,15 @@ func (l *link) dial(ctx context.Context, kind, address string) (net.Conn, error)
 	n := l.network
 	address = strings.Replace(address, "127.0.0.1", "localhost", 1)
 	n.mu.Lock()
-	down := n.down[address]
+	down := n.down[address] > 0
 	n.mu.Unlock()
 	if cut || down {
-		time.Sleep(n.between(near, far)) // a refusal travels too
-		return nil, &net.OpError{Op: "dial", Net: kind, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+		return nil, n.refused(kind)
 	}
 	inner, err := n.DialContext(ctx, kind, address)
+	if err != nil && ctx.Err() == nil {
+		return nil, n.refused(kind) // nobody listens
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +163,12 @@ func (l *link) dial(ctx context.Context, kind, address string) (net.Conn, error)
 	n.conns[c] = struct{}{}
 	n.mu.Unlock()
 	return c, nil
+}
+
+// refused is a dial that finds nobody. The refusal travels, too.
+func (n *network) refused(kind string) error {
+	time.Sleep(n.between(near, far))
+	return &net.OpError{Op: "dial", Net: kind, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 }
 
 // conn is a client's end of a connection.

@@ -174,6 +174,29 @@ func TestRefusedProduce(t *testing.T) {
 	}
 }
 
+// TestFailedWrite is a write that fails for good in the middle of others. What
+// comes after it must not be written: at the next start it would stand before
+// what is written again.
+func TestFailedWrite(t *testing.T) {
+	w := quiet()
+	w.Inputs, w.Batch, w.InFlight, w.Pause, w.Graceful = 1, 8, 100, 10*time.Millisecond, false
+	for after := range 8 {
+		onStage(t, w, func(s *stage) {
+			s.write(600)
+			left := after
+			s.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: lightTopic, Err: kerr.TopicAuthorizationFailed, When: func(kmsg.Request) bool {
+				left--
+				return left < 0
+			}})
+			m := s.start()
+			m.toOut.delay(0, 5*time.Millisecond)
+			s.fails(m, time.Minute, "topic light", "grant WRITE")
+			s.start()
+			s.settle()
+		})
+	}
+}
+
 // TestStalledSink is back-pressure: ten minutes without an answer stop the
 // reading and nothing else.
 func TestStalledSink(t *testing.T) {
