@@ -18,7 +18,7 @@ demo: build ## a whole run in 15 s: embedded broker, orders, routing, dead lette
 
 .PHONY: test
 test: ## all tests that need nothing but Go
-	$(GO) test ./...
+	$(GO) test -timeout 5m ./...
 
 .PHONY: check
 check: ## formatting, vet, staticcheck, tidiness, import rules

@@ -29,7 +29,9 @@ func bareOptions(j job) []kgo.Opt {
 		kgo.DefaultProduceTopic(j.Output),
 		kgo.ProducerLinger(5 * time.Millisecond),
 		kgo.ProducerBatchCompression(kgo.NoCompression()),
+		kgo.ProducerBatchMaxBytes(1_000_000),
 		kgo.MaxBufferedRecords(50_000),
+		kgo.MaxBufferedBytes(64 << 20),
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(func(key []byte, n int) int {
 			return int(crc32.ChecksumIEEE(key) % uint32(n))
 		})),

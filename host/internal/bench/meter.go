@@ -32,9 +32,9 @@ func (r result) allocsPerEvent() float64 {
 }
 func (r result) bytesPerEvent() float64 { return float64(r.Bytes) / float64(r.Events) }
 
-// tick is how often the meter looks at the count: often enough for runs of a
-// second, seldom enough to cost nothing.
-const tick = 2 * time.Millisecond
+// tick is how often the meter looks at the count: often enough for runs of
+// seconds, and seldom, since looking at a host allocates.
+const tick = 10 * time.Millisecond
 
 // stallLimit is how long the count may stand still before a run has failed.
 const stallLimit = 30 * time.Second
