@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 //	holds TOPIC FILE       the topic holds the lines, in any order
 //	freeport VAR           an address that nobody listens on
 //	listening ADDR         wait until somebody does
+//	awaits RE COMMAND...   run a command until its standard output matches
 //	builtin NAME FILE [N]  write a ready-made module, or its first N bytes
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -41,7 +43,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "broker": startBroker, "produce": produceLines, "holds": holdsLines,
-			"freeport": freePort, "listening": listening, "builtin": writeBuiltin,
+			"freeport": freePort, "listening": listening, "awaits": awaits, "builtin": writeBuiltin,
 		},
 	})
 }
@@ -132,6 +134,23 @@ func listening(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	ts.Fatalf("nobody listens: %v", err)
+}
+
+// awaits is for what another process does and tells nobody of.
+func awaits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: awaits RE COMMAND...")
+	}
+	want, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for range 500 {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("%q is never true of the output", args[0])
 }
 
 func writeBuiltin(ts *testscript.TestScript, _ bool, args []string) {
