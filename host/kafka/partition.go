@@ -87,10 +87,3 @@ func (p *partition) revoke() {
 	p.revoked = true
 	p.credit.give(p.heldRecords, p.heldBytes)
 }
-
-// reached tells whether a bounded run is done with the partition.
-func (p *partition) reached() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.end >= 0 && p.marked.Offset+1 >= p.end && p.marked.Topic != ""
-}
