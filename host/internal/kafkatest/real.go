@@ -7,9 +7,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -35,6 +37,7 @@ func Main(m *testing.M) int {
 		return 1
 	}
 	defer script.remove()
+	defer script.removeOnSignal()()
 	if real, err = script.start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -97,6 +100,23 @@ func (s *script) remove() {
 	}
 	if err := os.RemoveAll(s.dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
+	}
+}
+
+// removeOnSignal makes an interrupted test run take its broker along, which is
+// no child of the terminal. The function that it returns ends that.
+func (s *script) removeOnSignal() (end func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if _, interrupted := <-signals; interrupted {
+			s.remove()
+			os.Exit(1)
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
 	}
 }
 
