@@ -240,25 +240,32 @@ func (k *checker) complete(totals *Totals) {
 // commits checks that no commit was ahead of the outputs, on another's
 // partition, or backwards.
 func (k *checker) commits() {
-	disturbed := map[int32]bool{} // a commit over the owner's head was in order
+	disturbed := map[int32]bool{} // by commits over the owner's head that were in order
 	faults := 0
 	for _, c := range k.committed {
 		before := len(k.faults)
 		k.ahead(c)
-		switch {
-		case !c.current:
-		case c.owner != "" && k.readmitted(c):
+		if c.current && k.readmitted(c) {
 			disturbed[c.partition] = true
-		case c.owner != "":
-			k.fault("commit of %s for %d@%d at %v: the partition belongs to %s", c.member, c.partition, c.offset, c.at.Sub(k.history.start), c.owner)
-		case c.offset < c.before && !disturbed[c.partition]:
-			k.fault("commit of %s for %d@%d at %v: goes back from %d", c.member, c.partition, c.offset, c.at.Sub(k.history.start), c.before)
+		} else if c.current {
+			k.owned(c, disturbed[c.partition])
 		}
 		if len(k.faults) > before {
 			if faults++; faults == maxFaults {
 				return
 			}
 		}
+	}
+}
+
+// owned checks that a commit was the owner's and went forward.
+func (k *checker) owned(c commit, disturbed bool) {
+	at := fmt.Sprintf("commit of %s for %d@%d at %v", c.member, c.partition, c.offset, c.at.Sub(k.history.start))
+	switch {
+	case c.owner != "":
+		k.fault("%s: the partition belongs to %s", at, c.owner)
+	case c.offset < c.before && !disturbed:
+		k.fault("%s: goes back from %d", at, c.before)
 	}
 }
 
