@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir/host/admin"
 	"github.com/weirhq/weir/host/event"
 	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/host/telemetry"
 )
 
@@ -47,14 +48,15 @@ func (m *member) sample() telemetry.Sample {
 	stats := m.pipeline.Stats()
 	state, err := m.pipeline.State()
 	s := telemetry.Sample{
-		Pipeline:   m.spec.Name,
-		State:      telemetry.State(state.String()),
-		Consumed:   stats.Consumed,
-		Delivered:  stats.Delivered,
-		Abandoned:  stats.Abandoned,
-		InFlight:   int64(stats.InFlight),
-		Batches:    stats.Batches,
-		Rebalances: m.source.Rebalances(),
+		Pipeline:     m.spec.Name,
+		State:        telemetry.State(state.String()),
+		Consumed:     stats.Consumed,
+		Delivered:    stats.Delivered,
+		Abandoned:    stats.Abandoned,
+		InFlight:     int64(stats.InFlight),
+		Batches:      stats.Batches,
+		Rebalances:   m.source.Rebalances(),
+		SourceErrors: m.source.Errors(),
 	}
 	if err != nil {
 		s.Reason = err.Error()
@@ -68,7 +70,9 @@ func (m *member) sample() telemetry.Sample {
 		}
 		if i < len(m.modules) && m.modules[i] != nil {
 			p.Module = true
-			p.Instances, p.Traps = m.modules[i].Instances.Load(), m.modules[i].Traps.Load()
+			p.Instances = m.modules[i].Instances.Load()
+			p.Traps = m.modules[i].Traps.Load() + m.modules[i].Violations.Load()
+			p.Guest = guestSamples(&m.modules[i].Metrics)
 		}
 		s.Processors = append(s.Processors, p)
 	}
@@ -76,6 +80,21 @@ func (m *member) sample() telemetry.Sample {
 		s.Topics = append(s.Topics, telemetry.TopicSample{Topic: topic, Produced: n})
 	}
 	return s
+}
+
+func guestSamples(metrics *plugin.Metrics) []telemetry.GuestSample {
+	var samples []telemetry.GuestSample
+	for _, m := range metrics.Read() {
+		s := telemetry.GuestSample{Name: m.Name, Counter: m.IsCounter(), Value: m.Value}
+		if m.Buckets != nil {
+			s.Histogram = &telemetry.Histogram{Count: m.Count, Sum: m.Value, Buckets: map[float64]uint64{}}
+			for i, n := range m.Buckets {
+				s.Histogram.Buckets[plugin.Bounds[i]] = n
+			}
+		}
+		samples = append(samples, s)
+	}
+	return samples
 }
 
 // failureLog tells of failed events without drowning the log: for each

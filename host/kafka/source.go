@@ -39,7 +39,7 @@ type SourceConfig struct {
 type Source struct {
 	cfg        SourceConfig
 	rebalances counter
-	skipped    counter
+	errors     counter
 }
 
 // NewSource makes a source that can be run once. It connects to nothing.
@@ -55,6 +55,9 @@ func NewSource(cfg SourceConfig) *Source {
 
 // Rebalances counts the assignments and revocations so far.
 func (s *Source) Rebalances() uint64 { return s.rebalances.Load() }
+
+// Errors counts the errors after which reading went on.
+func (s *Source) Errors() uint64 { return s.errors.Load() }
 
 // session is one Run: a client, the partitions that it owns, and the reason to
 // end.
@@ -216,7 +219,7 @@ func (r *session) dispatch(fetches kgo.Fetches) {
 		case fatalFetch(err):
 			r.stop(describeFetch(r.cfg.Options.String("group.id"), topic, number, err))
 		default:
-			r.skipped.Add(1)
+			r.errors.Add(1)
 			r.cfg.Log.Warn("reading goes on after an error", zap.String("topic", topic), zap.Int32("partition", number), zap.Error(err))
 		}
 	})

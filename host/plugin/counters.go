@@ -43,6 +43,9 @@ type Metric struct {
 	Buckets []uint64
 }
 
+// IsCounter tells whether the metric only grows.
+func (m *Metric) IsCounter() bool { return m.Kind == abi.MetricCounter }
+
 // Bounds are the upper bounds of a histogram's buckets. The host does not know
 // the units, so they span what guests measure, from microseconds to gigabytes.
 var Bounds = []float64{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}

@@ -31,13 +31,21 @@ var (
 		"WebAssembly instances made, the replacements after a trap included.", "processor")
 	traps = desc("weir_module_traps_total",
 		"Traps and ABI errors of WebAssembly instances.", "processor")
+	sourceErrors = desc("weir_source_errors_total",
+		"Errors of reading after which reading went on; the log has them.")
+	guestCounter = desc("weir_guest_counter_total",
+		"A module's own counters, by the name that it gives.", "processor", "name")
+	guestGauge = desc("weir_guest_gauge",
+		"A module's own gauges, by the name that it gives.", "processor", "name")
+	guestHistogram = desc("weir_guest_histogram",
+		"A module's own histograms, by the name that it gives.", "processor", "name")
 	state = desc("weir_pipeline_state",
 		"1 for the state that the pipeline is in, else 0.", "state")
 )
 
 var descs = []*prometheus.Desc{
 	consumed, delivered, dropped, filtered, failed, deadLettered, abandoned, inFlight,
-	produced, batches, rebalances, instances, traps, state,
+	produced, batches, rebalances, instances, traps, sourceErrors, guestCounter, guestGauge, guestHistogram, state,
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -68,6 +76,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		w.gauge(inFlight, float64(s.InFlight))
 		w.count(batches, s.Batches)
 		w.count(rebalances, s.Rebalances)
+		w.count(sourceErrors, s.SourceErrors)
 		for i := range s.Processors {
 			w.processor(&s.Processors[i])
 		}
@@ -97,6 +106,22 @@ func (w *writer) processor(p *ProcessorSample) {
 		w.count(instances, p.Instances, p.Name)
 		w.count(traps, p.Traps, p.Name)
 	}
+	for i := range p.Guest {
+		w.guest(p.Name, &p.Guest[i])
+	}
+}
+
+func (w *writer) guest(processor string, g *GuestSample) {
+	switch {
+	case g.Histogram != nil:
+		h := g.Histogram
+		m, err := prometheus.NewConstHistogram(guestHistogram, h.Count, h.Sum, h.Buckets, w.pipeline, processor, g.Name)
+		w.put(guestHistogram, m, err)
+	case g.Counter:
+		w.send(guestCounter, prometheus.CounterValue, g.Value, []string{processor, g.Name})
+	default:
+		w.gauge(guestGauge, g.Value, processor, g.Name)
+	}
 }
 
 func (w *writer) count(d *prometheus.Desc, n uint64, labels ...string) {
@@ -110,6 +135,10 @@ func (w *writer) gauge(d *prometheus.Desc, v float64, labels ...string) {
 func (w *writer) send(d *prometheus.Desc, t prometheus.ValueType, v float64, labels []string) {
 	labels = append([]string{w.pipeline}, labels...)
 	m, err := prometheus.NewConstMetric(d, t, v, labels...)
+	w.put(d, m, err)
+}
+
+func (w *writer) put(d *prometheus.Desc, m prometheus.Metric, err error) {
 	if err != nil {
 		// A label that is not UTF-8: the scrape fails and says so.
 		m = prometheus.NewInvalidMetric(d, err)

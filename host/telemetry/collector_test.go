@@ -35,11 +35,16 @@ func scrape(t *testing.T, samples ...Sample) (int, []string) {
 func TestScrape(t *testing.T) {
 	status, got := scrape(t, Sample{
 		Pipeline: "orders", State: Running,
-		Consumed: 10, Delivered: 4, Abandoned: 1, InFlight: 1, Batches: 2, Rebalances: 3,
+		Consumed: 10, Delivered: 4, Abandoned: 1, InFlight: 1, Batches: 2, Rebalances: 3, SourceErrors: 6,
 		Processors: []ProcessorSample{
 			{Name: "keys", Filtered: 1},
 			{Name: "selector", Dropped: 1, Module: true, Instances: 5, Traps: 1,
-				Failures: []FailureSample{{Class: "reject", Failed: 3, DeadLettered: 2}}},
+				Failures: []FailureSample{{Class: "reject", Failed: 3, DeadLettered: 2}},
+				Guest: []GuestSample{
+					{Name: "orders", Counter: true, Value: 7},
+					{Name: "depth", Value: 0.5},
+					{Name: "size", Histogram: &Histogram{Count: 3, Sum: 12, Buckets: map[float64]uint64{1: 1, 10: 3}}},
+				}},
 		},
 		Topics: []TopicSample{{Topic: "heavy", Produced: 4}},
 	})
@@ -59,9 +64,15 @@ func TestScrape(t *testing.T) {
 		`weir_events_filtered_total{pipeline="orders",processor="keys"} 1`,
 		`weir_events_filtered_total{pipeline="orders",processor="selector"} 0`,
 		`weir_events_in_flight{pipeline="orders"} 1`,
+		`weir_guest_counter_total{name="orders",pipeline="orders",processor="selector"} 7`,
+		`weir_guest_gauge{name="depth",pipeline="orders",processor="selector"} 0.5`,
+		`weir_guest_histogram_bucket{name="size",pipeline="orders",processor="selector",le="1"} 1`,
+		`weir_guest_histogram_bucket{name="size",pipeline="orders",processor="selector",le="10"} 3`,
+		`weir_guest_histogram_bucket{name="size",pipeline="orders",processor="selector",le="+Inf"} 3`,
+		`weir_guest_histogram_sum{name="size",pipeline="orders",processor="selector"} 12`,
+		`weir_guest_histogram_count{name="size",pipeline="orders",processor="selector"} 3`,
 		`weir_module_instances_total{pipeline="orders",processor="selector"} 5`,
 		`weir_module_traps_total{pipeline="orders",processor="selector"} 1`,
-		`weir_pipeline_state{pipeline="orders",state="degraded"} 0`,
 		`weir_pipeline_state{pipeline="orders",state="draining"} 0`,
 		`weir_pipeline_state{pipeline="orders",state="failed"} 0`,
 		`weir_pipeline_state{pipeline="orders",state="running"} 1`,
@@ -69,6 +80,7 @@ func TestScrape(t *testing.T) {
 		`weir_pipeline_state{pipeline="orders",state="stopped"} 0`,
 		`weir_rebalances_total{pipeline="orders"} 3`,
 		`weir_records_produced_total{pipeline="orders",topic="heavy"} 4`,
+		`weir_source_errors_total{pipeline="orders"} 6`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("scrape (-want +got):\n%s", diff)

@@ -15,9 +15,6 @@ const (
 	Starting State = "starting"
 	// Running: events flow, or would if there were any.
 	Running State = "running"
-	// Degraded: events flow, but something is wrong that the pipeline cannot
-	// mend alone, such as a partition that cannot be read.
-	Degraded State = "degraded"
 	// Draining: the intake is closed and what is in flight ends.
 	Draining State = "draining"
 	// Stopped: ended in good order.
@@ -27,7 +24,7 @@ const (
 )
 
 // States lists the valid states. Each is a series of weir_pipeline_state.
-var States = []State{Starting, Running, Degraded, Draining, Stopped, Failed}
+var States = []State{Starting, Running, Draining, Stopped, Failed}
 
 // Sample is a pipeline at one moment. The numbers are totals since the
 // process started, except InFlight. At rest they obey
@@ -37,7 +34,7 @@ var States = []State{Starting, Running, Degraded, Draining, Stopped, Failed}
 type Sample struct {
 	Pipeline string
 	State    State
-	// Reason says why the state is Degraded or Failed; it is for people and
+	// Reason says why the state is Failed; it is for people and
 	// becomes no metric.
 	Reason string
 
@@ -47,6 +44,8 @@ type Sample struct {
 	InFlight   int64
 	Batches    uint64
 	Rebalances uint64
+	// SourceErrors counts errors of reading after which reading went on.
+	SourceErrors uint64
 
 	Processors []ProcessorSample
 	Topics     []TopicSample
@@ -67,6 +66,25 @@ type ProcessorSample struct {
 	Module    bool
 	Instances uint64
 	Traps     uint64
+	// Guest holds what the module measures itself.
+	Guest []GuestSample
+}
+
+// GuestSample is one of a module's own metrics. Value is that of a counter or a
+// gauge; Histogram is set for a histogram.
+type GuestSample struct {
+	Name      string
+	Counter   bool
+	Value     float64
+	Histogram *Histogram
+}
+
+// Histogram counts observations. Buckets holds, by upper bound, how many were
+// at most that.
+type Histogram struct {
+	Count   uint64
+	Sum     float64
+	Buckets map[float64]uint64
 }
 
 // FailureSample counts the failures of one class in one processor, and how
