@@ -63,11 +63,11 @@ type books struct {
 // member checks how a member ended and its books.
 func (k *checker) member(m *Member) {
 	switch {
-	case m.cut:
+	case m.cut.Load():
 		if m.err != nil && !errors.Is(m.err, errKilled) {
 			k.fault("%s: killed, but ended with: %v", m.name, m.err)
 		}
-	case m.err != nil && !m.mayFail:
+	case m.err != nil && !m.mayFail.Load():
 		k.fault("%s: failed: %v", m.name, m.err)
 	}
 	stats := m.pipeline.Stats()
@@ -78,7 +78,7 @@ func (k *checker) member(m *Member) {
 		}
 		return
 	}
-	if !m.cut && !m.mayFail {
+	if !m.cut.Load() && !m.mayFail.Load() {
 		k.fault("%s: ended in good order with %d events in flight and %d abandoned", m.name, stats.InFlight, stats.Abandoned)
 	}
 	if want.Consumed != got.Consumed || got.Delivered > want.Delivered || got.Dropped > want.Dropped ||

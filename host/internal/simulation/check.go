@@ -83,7 +83,7 @@ func (c *Cluster) check(ctx context.Context, totals *Totals) ([]string, error) {
 	k.topics()
 	for _, m := range c.all() {
 		k.member(m)
-		if m.cut {
+		if m.cut.Load() {
 			totals.Killed++
 		}
 	}

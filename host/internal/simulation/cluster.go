@@ -103,7 +103,7 @@ func newCluster(w World, h *History, alter Mutation) (*Cluster, error) {
 
 // observeCommit notes a commit and lets it pass. The brokers do nothing else
 // meanwhile, so what it reads is the state that the commit meets.
-func (c *Cluster) observeCommit(r kmsg.Request) (kmsg.Response, error, bool) { //nolint:staticcheck // the client's own order
+func (c *Cluster) observeCommit(r kmsg.Request) (kmsg.Response, error, bool) {
 	req := r.(*kmsg.OffsetCommitRequest)
 	if req.Group != group {
 		return nil, nil, false

@@ -29,9 +29,9 @@ type Member struct {
 	drain        chan struct{}
 	done         chan struct{} // closed when err is set
 	err          error
-	leaving, cut bool
+	leaving, cut atomic.Bool
 	// mayFail says that the nemesis was at work when the member left.
-	mayFail bool
+	mayFail atomic.Bool
 }
 
 var errKilled = errors.New("killed by the nemesis")
@@ -88,7 +88,7 @@ func (c *Cluster) running() []*Member {
 }
 
 func (c *Cluster) alive() []*Member {
-	return slices.DeleteFunc(c.running(), func(m *Member) bool { return m.leaving || m.cut })
+	return slices.DeleteFunc(c.running(), func(m *Member) bool { return m.leaving.Load() || m.cut.Load() })
 }
 
 func (m *Member) run(ctx context.Context) {
@@ -103,18 +103,18 @@ func (m *Member) run(ctx context.Context) {
 
 // leave begins a graceful stop.
 func (m *Member) leave() {
-	if !m.leaving && !m.cut {
-		m.history.add("%s is told to drain", m.name)
-		m.leaving = true
-		m.mayFail = m.hostile.Load()
-		close(m.drain)
+	if m.cut.Load() || m.leaving.Swap(true) {
+		return
 	}
+	m.history.add("%s is told to drain", m.name)
+	m.mayFail.Store(m.hostile.Load())
+	close(m.drain)
 }
 
 // kill ends a member as SIGKILL does: nothing that it has not sent is sent.
 func (m *Member) kill() {
 	m.history.add("%s is killed", m.name)
-	m.cut = true
+	m.cut.Store(true)
 	m.toIn.sever()
 	m.toOut.sever()
 	m.cancel(errKilled)
@@ -157,6 +157,8 @@ func (c *Cluster) options(name string) (consumer, producer *kafka.Options) {
 
 // clientHook catches the source's client, for mutations that misuse it.
 type clientHook struct{ client atomic.Pointer[kgo.Client] }
+
+var _ kgo.HookNewClient = (*clientHook)(nil)
 
 // OnNewClient implements kgo.HookNewClient.
 func (h *clientHook) OnNewClient(client *kgo.Client) { h.client.Store(client) }

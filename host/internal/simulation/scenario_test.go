@@ -90,7 +90,7 @@ func (s *stage) ended(m *Member, within time.Duration) error {
 // fails says that a member is to end with an error of those words.
 func (s *stage) fails(m *Member, within time.Duration, words ...string) {
 	s.Helper()
-	m.mayFail = true
+	m.mayFail.Store(true)
 	err := s.ended(m, within)
 	for _, word := range words {
 		if err == nil || !strings.Contains(err.Error(), word) {

@@ -4,6 +4,10 @@
 // what the world looks like, what the nemesis does and how long answers take;
 // then the outputs, the commits and the books are checked against a model.
 //
+// The Kafka client needs its build tag for fake time:
+//
+//	go test -tags synctests ./host/internal/simulation -run TestSeeds -seeds 2000 -seed 17
+//
 // One seed gives one schedule, but goroutines that are ready at the same
 // instant run in any order: a seed is likely, not certain, to fail again.
 package simulation
