@@ -42,70 +42,11 @@ type Pair struct {
 	Value Value
 }
 
-// The context's reserved names. Reads of a kafka_* name that no processor
-// wrote fall through to the facts of the source; writes never change the
-// facts, which stay readable under the names that begin with an underscore.
-const (
-	NameTopic           = "kafka_topic"
-	NamePartition       = "kafka_partition"
-	NameOffset          = "kafka_offset"
-	NameKey             = "kafka_key"
-	NameTimestamp       = "kafka_timestamp"
-	NameHeaders         = "kafka_headers"
-	NameSourceTopic     = "_kafka_topic"
-	NameSourcePartition = "_kafka_partition"
-	NameSourceOffset    = "_kafka_offset"
-)
-
-// Reserved tells whether a name belongs to the kafka_* family, which is never
-// kept among the user's pairs.
+// Reserved tells whether a name belongs to the kafka_* family: kafka_topic,
+// _kafka_offset and so on. Those are fields of the event and its From, which
+// the SDKs show with the pairs as one map, and never stand among the pairs. A
+// kafka_* name that no processor wrote reads as the source's fact; the facts
+// stay readable under the names that begin with an underscore.
 func Reserved(name string) bool {
 	return strings.HasPrefix(name, "kafka_") || strings.HasPrefix(name, "_kafka_")
 }
-
-// Lookup reads one name of the event's context, reserved ones included. Its
-// data aliases the event. kafka_headers is not a single value and is not
-// found; read Headers.
-func (e *Event) Lookup(name string) (Value, bool) {
-	switch name {
-	case NameTopic:
-		if e.Topic != "" {
-			return text(e.Topic), true
-		}
-		return e.Lookup(NameSourceTopic)
-	case NameSourceTopic:
-		if e.From == nil {
-			return Value{}, false
-		}
-		return text(e.From.Topic), true
-	case NamePartition:
-		if e.Partition >= 0 {
-			return number(int64(e.Partition)), true
-		}
-		return e.Lookup(NameSourcePartition)
-	case NameSourcePartition:
-		if e.From == nil {
-			return Value{}, false
-		}
-		return number(int64(e.From.Number)), true
-	case NameOffset, NameSourceOffset:
-		return number(e.Offset), e.From != nil
-	case NameTimestamp:
-		return number(e.Timestamp), true
-	case NameKey:
-		if e.Key == nil {
-			return Value{}, true
-		}
-		return Value{Kind: Bytes, Data: e.Key}, true
-	}
-	for i := range e.Context {
-		if e.Context[i].Name == name {
-			return e.Context[i].Value, true
-		}
-	}
-	return Value{}, false
-}
-
-func text(s string) Value { return Value{Kind: Text, Data: []byte(s)} }
-
-func number(n int64) Value { return Value{Kind: Int, Num: uint64(n)} }
