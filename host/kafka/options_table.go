@@ -116,6 +116,16 @@ var table = []row{
 		doc: "Longest pause before a request is repeated; the longer of the two counts for both.",
 	},
 	{
+		name: "enable.metrics.push", role: anyRole, kind: kindBool, def: "false",
+		maps: "DisableClientMetrics", opts: func(o *Options) ([]kgo.Opt, error) {
+			if o.Bool("enable.metrics.push") {
+				return nil, nil
+			}
+			return []kgo.Opt{kgo.DisableClientMetrics()}, nil
+		},
+		doc: "Whether to send the client's own measurements to brokers that ask for them. Off, other than in librdkafka: it costs megabytes of buffers for each client.",
+	},
+	{
 		name: "message.max.bytes", aliases: []string{"max_request_size"}, role: Consumer | Producer, kind: kindBytes, low: 1000, high: 1000000000, def: "1000000",
 		maps: "ProducerBatchMaxBytes, FetchMaxBytes",
 		doc:  "Largest record that a sink writes. A source's fetch.max.bytes is at least this.",

@@ -149,6 +149,8 @@ var rowTests = []rowTest{
 	{Producer, noText, kgo.RecordDeliveryTimeout, 0 * seconds},
 	{Producer, "delivery_timeout_ms: 500", kgo.RecordDeliveryTimeout, seconds},
 	{Producer, "retries: 3", kgo.RecordRetries, int64(3)},
+	{Producer, noText, kgo.DisableClientMetrics, true},
+	{Producer, "enable_metrics_push: true", kgo.DisableClientMetrics, false},
 	{Producer, noText, kgo.AllowAutoTopicCreation, true},
 	{Producer, "allow_auto_create_topics: false", kgo.AllowAutoTopicCreation, false},
 	{Consumer, noText, kgo.AllowAutoTopicCreation, false},
@@ -288,7 +290,7 @@ var clientNames = map[string]any{
 	"ProducerLinger": kgo.ProducerLinger, "ProducerBatchMaxBytes": kgo.ProducerBatchMaxBytes,
 	"ProducerBatchCompression": kgo.ProducerBatchCompression, "MaxBufferedRecords": kgo.MaxBufferedRecords,
 	"ProduceRequestTimeout": kgo.ProduceRequestTimeout, "RecordDeliveryTimeout": kgo.RecordDeliveryTimeout,
-	"RecordRetries": kgo.RecordRetries, "AllowAutoTopicCreation": kgo.AllowAutoTopicCreation,
+	"RecordRetries": kgo.RecordRetries, "AllowAutoTopicCreation": kgo.AllowAutoTopicCreation, "DisableClientMetrics": kgo.DisableClientMetrics,
 }
 
 func TestLayersOfOptions(t *testing.T) {
