@@ -29,9 +29,10 @@ func (a *app) runCommand() *cobra.Command {
 		Use:     "run",
 		Short:   "run the pipelines of a configuration",
 		GroupID: groupRun,
-		Long: `Runs every pipeline of a configuration until a signal. The first SIGINT or
-SIGTERM drains: what is in flight is finished and committed. A second one cuts
-it off; it is then read again at the next start, and nothing is lost.`,
+		Long: `Runs every pipeline of a configuration until a signal. The first SIGINT, SIGTERM
+or SIGHUP drains: what is in flight is finished and committed. A second one cuts
+it off; it is then read again at the next start, and nothing is lost. A third
+ends the process on the spot.`,
 		Example: `  weir run
   weir run -c weir.yaml --set pipelines.orders.source.group_id=test
   weir run -c weir.yaml --exit-at-end --listen off`,

@@ -1,12 +1,17 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"context"
-	"errors"
-	"strings"
+	"os"
+	"os/exec"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func testApp() (*app, *bytes.Buffer, *bytes.Buffer) {
@@ -14,27 +19,76 @@ func testApp() (*app, *bytes.Buffer, *bytes.Buffer) {
 	return &app{out: &terminal{Writer: &out}, err: &terminal{Writer: &err}}, &out, &err
 }
 
-func TestFirstSignalDrainsSecondCuts(t *testing.T) {
-	a, _, stderr := testApp()
-	ctx, drain, release := stopSignals(context.Background(), a.tell)
-	defer release()
-	if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
+func TestFirstSignalDrains(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(sig.String(), func(t *testing.T) {
+			a, _, stderr := testApp()
+			ctx, drain, release := stopSignals(context.Background(), a.tell)
+			defer release()
+			if err := syscall.Kill(syscall.Getpid(), sig); err != nil {
+				t.Fatal(err)
+			}
+			<-drain
+			if ctx.Err() != nil {
+				t.Errorf("the first signal cut: %v", context.Cause(ctx))
+			}
+			if got, want := stderr.String(), stopping+"\n"; got != want {
+				t.Errorf("stderr %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestBrokenPipeStopsNothing(t *testing.T) {
+	gone, stderr, err := os.Pipe()
+	if err != nil {
 		t.Fatal(err)
 	}
-	<-drain
-	if ctx.Err() != nil {
-		t.Errorf("the first signal cut: %v", context.Cause(ctx))
-	}
-	if err := syscall.Kill(syscall.Getpid(), syscall.SIGINT); err != nil {
+	if err := gone.Close(); err != nil {
 		t.Fatal(err)
 	}
-	<-ctx.Done()
-	if err := context.Cause(ctx); !errors.Is(err, errCut) {
-		t.Errorf("cause %v, want %v", err, errCut)
+	defer stderr.Close()
+	cmd := exec.Command("weir", "broker", "--listen", "127.0.0.1:0")
+	cmd.Stderr = stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := stderr.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "a second signal cuts it off") {
-		t.Errorf("stderr %q, want one line that tells of the second signal", got)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("a broker whose standard error nobody reads: %v", err)
+	}
+}
+
+func TestSecondWishCuts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		signals, done := make(chan os.Signal), make(chan struct{})
+		var told []string
+		go watchSignals(signals, done,
+			func() { told = append(told, "drain") }, func() { told = append(told, "cut") })
+		send := func(want ...string) {
+			t.Helper()
+			signals <- syscall.SIGTERM
+			synctest.Wait()
+			if diff := cmp.Diff(want, told); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		}
+		send("drain")
+		send("drain") // of the same wish
+		time.Sleep(together / 2)
+		send("drain")
+		time.Sleep(together)
+		send("drain", "cut")
+	})
 }
 
 func TestUntilEndsWithEither(t *testing.T) {
