@@ -288,6 +288,8 @@ func (l *loader) module(s *config.Section, n *config.Node) string {
 		s.Fault(n.Pos, "module", err.Error(), "")
 	case info.IsDir():
 		s.Fault(n.Pos, "module", fmt.Sprintf("%q is a folder", ref), "name the .wasm file in it")
+	case !info.Mode().IsRegular():
+		s.Fault(n.Pos, "module", fmt.Sprintf("%q is not a regular file", ref), "name a .wasm file")
 	}
 	return path
 }

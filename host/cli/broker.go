@@ -28,6 +28,9 @@ output.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
+			if err = checkListen(opts.Listen); err != nil {
+				return err
+			}
 			if opts.Topics, err = parseTopics(topics); err != nil {
 				return err
 			}

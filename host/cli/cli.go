@@ -69,6 +69,8 @@ func (a *app) root() *cobra.Command {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.Version = build().Version
+	root.SetVersionTemplate(versionLine(build()) + "\n")
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
 	root.AddGroup(
@@ -90,8 +92,10 @@ func (a *app) root() *cobra.Command {
 		switch cmd.Name() {
 		case "help":
 			cmd.Short = "explain a command"
+			cmd.Args = knownCommand
 		case "completion":
 			cmd.Short = "print a completion script for a shell"
+			cmd.Args, cmd.RunE = noArgs, showHelp
 		}
 		showEnvironment(cmd)
 	}

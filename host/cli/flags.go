@@ -2,12 +2,15 @@ package cli
 
 import (
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/weirhq/weir/host/admin"
 	"github.com/weirhq/weir/host/config"
 )
 
@@ -26,6 +29,15 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		hint = fmt.Sprintf(" (did you mean %q?)", near[0])
 	}
 	return usageError{fmt.Errorf("%s has no command %q%s", cmd.CommandPath(), args[0], hint)}
+}
+
+// knownCommand wants the way to a command.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	target, rest, err := cmd.Root().Find(args)
+	if err != nil {
+		return usageError{err}
+	}
+	return noArgs(target, rest)
 }
 
 func atMostOneArg(cmd *cobra.Command, args []string) error {
@@ -53,7 +65,7 @@ func variable(cmd *cobra.Command, flag *pflag.Flag) string {
 }
 
 // settable leaves out what makes no sense to have in an environment.
-func settable(flag *pflag.Flag) bool { return flag.Name != "help" }
+func settable(flag *pflag.Flag) bool { return flag.Name != "help" && flag.Name != "version" }
 
 // fromEnvironment sets the flags that the command line leaves open from
 // variables. Lists take commas.
@@ -96,6 +108,18 @@ func showEnvironment(cmd *cobra.Command) {
 	} else {
 		cmd.PersistentFlags().VisitAll(add)
 	}
+}
+
+// checkListen wants the value of a --listen flag to be HOST:PORT.
+func checkListen(listen string) error {
+	_, port, err := net.SplitHostPort(listen)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return usageError{fmt.Errorf("--listen %q is not HOST:PORT, such as %s, with a port of 0 to 65535", listen, admin.DefaultListen)}
+	}
+	return nil
 }
 
 // configFlags name the configuration of a command.

@@ -48,6 +48,11 @@ ends the process on the spot.`,
 }
 
 func (a *app) run(ctx context.Context, f runFlags) error {
+	if f.listen != off {
+		if err := checkListen(f.listen); err != nil {
+			return err
+		}
+	}
 	log, err := a.logger(normal)
 	if err != nil {
 		return err

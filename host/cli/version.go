@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -28,6 +29,10 @@ func build() telemetry.Build {
 	return b
 }
 
+func versionLine(b telemetry.Build) string {
+	return fmt.Sprintf("weir %s (%s, %s)", b.Version, b.GoVersion, platform())
+}
+
 func (a *app) versionCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
@@ -42,7 +47,7 @@ func (a *app) versionCommand() *cobra.Command {
 					"version": b.Version, "revision": b.Revision, "go": b.GoVersion, "platform": platform(),
 				})
 			}
-			writeLine(a.out, "weir %s (%s, %s)", b.Version, b.GoVersion, platform())
+			writeLine(a.out, "%s", versionLine(b))
 			return nil
 		},
 	}

@@ -35,28 +35,29 @@ func ParseYAML(file string, data []byte, faults *Faults) *Node {
 	var doc, more yaml.Node
 	if err := dec.Decode(&doc); err != nil {
 		if !errors.Is(err, io.EOF) {
-			line, message := yamlError(err)
-			fail(line, message, "")
+			fail(yamlError(err))
 		}
 		return nil
 	}
 	if err := dec.Decode(&more); err == nil {
 		fail(more.Line, "a second YAML document begins here", "keep one document a file; several files may be given")
 	} else if !errors.Is(err, io.EOF) {
-		line, message := yamlError(err)
-		fail(line, message, "")
+		fail(yamlError(err))
 	}
 	r := yamlReader{file: file, faults: faults, open: map[*yaml.Node]bool{}}
 	return r.node(&doc, "", 0)
 }
 
-func yamlError(err error) (line int, message string) {
+func yamlError(err error) (line int, message, hint string) {
 	message = strings.TrimPrefix(err.Error(), "yaml: ")
 	if m := yamlLine.FindStringSubmatchIndex(message); m != nil {
 		line, _ = strconv.Atoi(message[m[2]:m[3]]) //nolint:errcheck // digits by the pattern; a line of 0 names the file alone
 		message = message[:m[0]] + message[m[1]:]
 	}
-	return line, "is not YAML: " + message
+	if strings.Contains(message, "cannot start any token") {
+		hint = "indent with blanks, not tabs; quote a value that begins with @, % or `"
+	}
+	return line, "is not YAML: " + message, hint
 }
 
 // yamlReader turns yaml's nodes into ours. Aliases are expanded, so it counts.
