@@ -124,11 +124,25 @@ func (i *Initializer) connect(ctx context.Context) (*kgo.Client, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	if err := client.Ping(ctx); err != nil {
+	if err := firstAnswer(ctx, client); err != nil {
 		client.Close()
 		return nil, fmt.Errorf("topics: %w", unreachable(client, err))
 	}
 	return client, nil
+}
+
+// firstAnswer waits for any answer of the cluster until ctx ends. The client's
+// own wait for one who takes the connection and says nothing ends only with
+// socket.timeout.ms.
+func firstAnswer(ctx context.Context, client *kgo.Client) error {
+	answer := make(chan error, 1)
+	go func() { answer <- client.Ping(ctx) }()
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // unique merges topics named twice: with equal settings into one, and an

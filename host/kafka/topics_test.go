@@ -249,6 +249,25 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
+// A listener that never accepts: the system connects, and nobody answers.
+func TestMuteBroker(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	_, err = newInitializer(seeds{l.Addr().String()}, []Topic{{Name: "t"}}, zap.NewNop()).Plan(ctx)
+	if !errors.Is(err, ErrUnreachable) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want ErrUnreachable by the deadline", err)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("gave up after %v", took)
+	}
+}
+
 func TestReportIsPrinted(t *testing.T) {
 	r := Report{Topics: []TopicReport{
 		{Topic: "orders", Status: TopicCreated, Partitions: 4, Replication: 1},
