@@ -49,6 +49,9 @@ maps to. Secrets are masked. A WORD keeps the lines that contain it.`,
 			lines = slices.DeleteFunc(lines, func(l explained) bool {
 				return given && l.Layer == defaultLayer || len(args) == 1 && !l.contains(args[0])
 			})
+			if len(lines) == 0 {
+				writeLine(a.err, "no option is left to show")
+			}
 			return a.printExplained(lines, output)
 		},
 	}
@@ -78,7 +81,7 @@ func (e explained) contains(word string) bool {
 }
 
 func explain(spec *host.Spec) []explained {
-	var out []explained
+	out := []explained{} // not nil: in JSON, nothing is []
 	for _, name := range slices.Sorted(maps.Keys(spec.Connections)) {
 		out = append(out, explainOptions("connections."+name, spec.Connections[name].Options)...)
 	}
@@ -109,7 +112,7 @@ func (a *app) printExplained(lines []explained, output string) error {
 		encoder := json.NewEncoder(a.out)
 		encoder.SetIndent("", "  ")
 		encoder.SetEscapeHTML(false)
-		return encoder.Encode(slices.Concat([]explained{}, lines))
+		return encoder.Encode(lines)
 	}
 	component := ""
 	var tw *tabwriter.Writer
