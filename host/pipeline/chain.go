@@ -67,7 +67,7 @@ type StopError struct {
 }
 
 func (e *StopError) Error() string {
-	return fmt.Sprintf("processor %s: event at topic %s partition %d offset %d: %v (on_error: stop; the offset stays at this event)",
+	return fmt.Sprintf("processor %s: event at topic %s partition %d offset %d: %v (on_error: stop; the offset stays at this event; mend the module, or set on_error to drop or dead_letter)",
 		e.Processor, e.From.Topic, e.From.Number, e.Offset, e.Failure)
 }
 
