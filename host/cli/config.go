@@ -34,8 +34,8 @@ func (a *app) explainCommand() *cobra.Command {
 		Use:   "explain [WORD]",
 		Short: "print every effective option, where it comes from and what it does",
 		Long: `Prints the effective value of every Kafka option of every connection, source and
-sink: the value, the layer that it comes from, its place in the files, and what it
-maps to. Secrets are masked. A WORD keeps the lines that contain it.`,
+sink: the value, the layer that it comes from, its place in the files, and what
+it maps to. Secrets are masked. A WORD keeps the lines that contain it.`,
 		Example: `  weir config explain --given
   weir config explain linger.ms
   weir config explain -c site.conf -o json`,

@@ -36,8 +36,8 @@ func (a *app) demoCommand() *cobra.Command {
 		Long: `Starts a development broker in this process, sends it a stream of orders, and
 runs the pipeline of examples/01-topic-selector on them: a WebAssembly module
 sends heavy orders to one topic, light ones to another, and what it cannot weigh
-goes to a dead-letter topic with the reason. At the end the topics are read back,
-and every order must have arrived once, in the right one.`,
+goes to a dead-letter topic with the reason. At the end the topics are read
+back, and every order must have arrived once, in the right one.`,
 		Example: "  weir demo\n  weir demo --duration 1m --rate 20000",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
