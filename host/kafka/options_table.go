@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -18,8 +19,10 @@ const clientLimit = 1 << 30
 const DefaultGroup = "bspump"
 
 // table is every option that is known. What is in no row is refused.
-var table = []row{
-	// The connection.
+var table = slices.Concat(brokerRows, securityRows, clientRows)
+
+// brokerRows say which brokers to ask, and as whom.
+var brokerRows = []row{
 	{
 		name: "bootstrap.servers", aliases: []string{"metadata.broker.list"}, role: anyRole, kind: kindList,
 		maps: "SeedBrokers", opts: seedOpts,
@@ -32,44 +35,10 @@ var table = []row{
 		},
 		doc: "Name by which brokers log and limit the client. The default is made of the names of the pipeline and its end.",
 	},
-	{
-		name: "security.protocol", role: anyRole, kind: kindEnum, words: []string{"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"}, def: "plaintext",
-		maps: "DialTLSConfig, SASL", opts: securityOpts,
-		doc: "Whether to use TLS (ssl) and to log in (sasl).",
-	},
-	{
-		name: "ssl.ca.location", aliases: []string{"ssl_cafile"}, role: anyRole, kind: kindText, maps: "DialTLSConfig",
-		doc: "PEM file, or directory of PEM files, of the authorities to trust. Without it the system's are.",
-	},
-	{
-		name: "ssl.certificate.location", aliases: []string{"ssl_certfile"}, role: anyRole, kind: kindText, maps: "DialTLSConfig",
-		doc: "PEM file of the client's certificate and its chain.",
-	},
-	{
-		name: "ssl.key.location", aliases: []string{"ssl_keyfile"}, role: anyRole, kind: kindText, maps: "DialTLSConfig",
-		doc: "PEM file of the key of the client's certificate.",
-	},
-	{
-		name: "enable.ssl.certificate.verification", role: anyRole, kind: kindBool, def: "true", maps: "DialTLSConfig",
-		doc: "Whether to check the brokers' certificates. Without the check anybody can play broker.",
-	},
-	{
-		name: "ssl.endpoint.identification.algorithm", role: anyRole, kind: kindEnum, words: []string{"https", "none"}, def: "https", maps: "DialTLSConfig",
-		doc: "Whether the brokers' certificates must name their hosts.",
-	},
-	{
-		name: "sasl.mechanisms", aliases: []string{"sasl.mechanism"}, role: anyRole, kind: kindEnum,
-		words: []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}, maps: "SASL",
-		doc: "How to log in where security.protocol says sasl.",
-	},
-	{
-		name: "sasl.username", aliases: []string{"sasl_plain_username"}, role: anyRole, kind: kindText, maps: "SASL",
-		doc: "User for PLAIN and SCRAM.",
-	},
-	{
-		name: "sasl.password", aliases: []string{"sasl_plain_password"}, role: anyRole, kind: kindText, secret: true, maps: "SASL",
-		doc: "Password for PLAIN and SCRAM.",
-	},
+}
+
+// clientRows are the options of the client but for its brokers and security.
+var clientRows = []row{
 	{
 		name: "socket.connection.setup.timeout.ms", role: anyRole, kind: kindMillis, low: 1000, high: unlimited, def: "10000",
 		maps: "DialTimeout", opts: durationOpt("socket.connection.setup.timeout.ms", kgo.DialTimeout),
