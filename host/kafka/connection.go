@@ -100,13 +100,27 @@ func readRoots(path string) (*x509.CertPool, error) {
 
 // sasl is the login; check made sure that all it needs is there.
 func (o *Options) sasl() sasl.Mechanism {
-	user, password := o.String("sasl.username"), o.String("sasl.password")
-	scramAuth := func(context.Context) (scram.Auth, error) { return scram.Auth{User: user, Pass: password}, nil }
+	login := func() (user, password string, err error) {
+		if user, err = o.Secret("sasl.username").Reveal(); err != nil {
+			return "", "", fmt.Errorf("sasl.username: %w", err)
+		}
+		if password, err = o.Secret("sasl.password").Reveal(); err != nil {
+			return "", "", fmt.Errorf("sasl.password: %w", err)
+		}
+		return user, password, nil
+	}
+	scramAuth := func(context.Context) (a scram.Auth, err error) {
+		a.User, a.Pass, err = login()
+		return a, err
+	}
 	switch o.String("sasl.mechanisms") {
 	case "SCRAM-SHA-256":
 		return scram.Sha256(scramAuth)
 	case "SCRAM-SHA-512":
 		return scram.Sha512(scramAuth)
 	}
-	return plain.Plain(func(context.Context) (plain.Auth, error) { return plain.Auth{User: user, Pass: password}, nil })
+	return plain.Plain(func(context.Context) (a plain.Auth, err error) {
+		a.User, a.Pass, err = login()
+		return a, err
+	})
 }

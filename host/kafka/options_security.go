@@ -1,5 +1,7 @@
 package kafka
 
+import "github.com/weirhq/weir/host/config"
+
 // securityRows are the options of TLS and of the login.
 var securityRows = []row{
 	{
@@ -40,4 +42,14 @@ var securityRows = []row{
 		name: "sasl.password", aliases: []string{"sasl_plain_password"}, role: anyRole, kind: kindText, secret: true, maps: "SASL",
 		doc: "Password for PLAIN and SCRAM.",
 	},
+}
+
+// Secret is what a secret option hides; for others, their text. One that the
+// configuration takes from a file of its own is read anew by each Reveal.
+func (o *Options) Secret(name string) config.Secret {
+	v := o.get(name).value
+	if v.secret.IsZero() {
+		return config.NewSecret(v.text)
+	}
+	return v.secret
 }

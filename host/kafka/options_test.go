@@ -383,7 +383,7 @@ func TestSeedOptions(t *testing.T) {
 		{connection, "ssl_keyfile", "key.pem", "ssl.key.location", "key.pem"},
 		{connection, "sasl_mechanism", "SCRAM-SHA-256", "sasl.mechanisms", "SCRAM-SHA-256"},
 		{connection, "sasl_plain_username", "u", "sasl.username", "u"},
-		{connection, "sasl_plain_password", "p", "sasl.password", "p"},
+		{connection, "sasl_plain_password", "p", "sasl.password", "***"},
 		{connection, "client_id", "pump", "client.id", "pump"},
 		{Consumer, "group.id", "bspump", "group.id", "bspump"},
 		{Consumer, "topic", "input-topic", "topic", "input-topic"},

@@ -73,9 +73,12 @@ type row struct {
 	doc  string
 }
 
-// value is a parsed option. text is set whenever the option is.
+// value is a parsed option. text is set whenever the option is. A secret's text
+// is only a mask; secret has what it hides, and also what must be read anew
+// because it stands in a file of its own.
 type value struct {
 	text     string
+	secret   config.Secret
 	number   int64
 	flag     bool
 	duration time.Duration
@@ -83,6 +86,9 @@ type value struct {
 }
 
 func (v value) equal(w value) bool {
+	if !v.secret.Equal(w.secret) {
+		return false
+	}
 	if v.number != w.number || v.flag != w.flag || v.duration != w.duration || !slices.Equal(v.list, w.list) {
 		return false
 	}
@@ -107,7 +113,14 @@ func (r *row) parse(n *config.Node) (value, error) {
 	case n.Kind != config.Scalar:
 		return value{}, fmt.Errorf("must be a single value, not a %s", n.Kind)
 	}
-	return r.parseText(strings.TrimSpace(n.Value))
+	if r.secret && n.Value != "" {
+		return value{text: n.Secretly().String(), secret: n.Secretly()}, nil
+	}
+	v, err := r.parseText(strings.TrimSpace(n.Value))
+	if n.File != "" && err == nil {
+		v.secret = n.Secretly()
+	}
+	return v, err
 }
 
 func (r *row) parseText(text string) (v value, err error) {
