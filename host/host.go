@@ -45,7 +45,13 @@ type member struct {
 	source   *kafka.Source
 	sink     *kafka.Sink
 	pipeline *pipeline.Pipeline
-	modules  []*plugin.Counters // by step; nil for a native one
+	parts    []part // by step
+}
+
+// part is what a step counts itself: a module or a key filter, whichever it is.
+type part struct {
+	module *plugin.Counters
+	filter *kafka.KeyFilter
 }
 
 // New loads every module, gives each a trial instance with its config, and
@@ -100,13 +106,13 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 	}
 	var faults []error
 	for i := range spec.Steps {
-		step, counters, err := h.step(ctx, spec, &spec.Steps[i])
+		step, own, err := h.step(ctx, spec, &spec.Steps[i])
 		if err != nil {
 			faults = append(faults, err)
 			continue
 		}
 		cfg.Steps = append(cfg.Steps, step)
-		m.modules = append(m.modules, counters)
+		m.parts = append(m.parts, own)
 	}
 	m.pipeline = pipeline.New(cfg, m.source, m.sink)
 	return m, errors.Join(faults...)
@@ -114,13 +120,16 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 
 // step makes a step of the chain. A module is loaded and tried, so that one
 // that cannot start, or does not like its config, shows now.
-func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline.Step, *plugin.Counters, error) {
+func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline.Step, part, error) {
 	step := pipeline.Step{Name: s.Name, OnError: s.OnError}
 	if s.KeyFilter != nil {
-		filter := kafka.NewKeyFilter(*s.KeyFilter)
+		filter, err := kafka.NewKeyFilter(*s.KeyFilter, h.log.With(zap.String("pipeline", p.Name), zap.String("processor", s.Name)))
+		if err != nil {
+			return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, err)
+		}
 		step.Filter = true
-		step.Open = func(context.Context) (pipeline.Processor, error) { return filter, nil }
-		return step, nil, nil
+		step.Open = func(context.Context) (pipeline.Processor, error) { return filter.Lane(), nil }
+		return step, part{filter: filter}, nil
 	}
 	cfg := plugin.Config{Pipeline: p.Name, Processor: s.Name, Config: s.Config, Counters: new(plugin.Counters)}
 	module, err := h.loader.Load(ctx, s.Module)
@@ -128,12 +137,12 @@ func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline
 		err = try(ctx, module, cfg)
 	}
 	if err != nil {
-		return step, nil, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, &ModuleError{err})
+		return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, &ModuleError{err})
 	}
 	step.Open = func(ctx context.Context) (pipeline.Processor, error) { return module.Open(ctx, cfg) }
 	h.log.Info("module loaded", zap.String("pipeline", p.Name), zap.String("processor", s.Name),
 		zap.String("module", s.Module), zap.String("digest", "sha256:"+module.Digest()))
-	return step, cfg.Counters, nil
+	return step, part{module: cfg.Counters}, nil
 }
 
 func try(ctx context.Context, module *plugin.Plugin, cfg plugin.Config) error {

@@ -68,11 +68,8 @@ func (m *member) sample() telemetry.Sample {
 				Class: string(class), Failed: step.Failed[class], DeadLettered: step.DeadLettered[class],
 			})
 		}
-		if i < len(m.modules) && m.modules[i] != nil {
-			p.Module = true
-			p.Instances = m.modules[i].Instances.Load()
-			p.Traps = m.modules[i].Traps.Load() + m.modules[i].Violations.Load()
-			p.Guest = guestSamples(&m.modules[i].Metrics)
+		if i < len(m.parts) {
+			m.parts[i].sample(&p)
 		}
 		s.Processors = append(s.Processors, p)
 	}
@@ -80,6 +77,21 @@ func (m *member) sample() telemetry.Sample {
 		s.Topics = append(s.Topics, telemetry.TopicSample{Topic: topic, Produced: n})
 	}
 	return s
+}
+
+// sample adds what the part counts itself.
+func (own part) sample(p *telemetry.ProcessorSample) {
+	if own.module != nil {
+		p.Module = true
+		p.Instances = own.module.Instances.Load()
+		p.Traps = own.module.Traps.Load() + own.module.Violations.Load()
+		p.Guest = guestSamples(&own.module.Metrics)
+	}
+	if own.filter != nil {
+		for _, r := range own.filter.Matches() {
+			p.Rules = append(p.Rules, telemetry.RuleSample(r))
+		}
+	}
 }
 
 func guestSamples(metrics *plugin.Metrics) []telemetry.GuestSample {

@@ -63,7 +63,7 @@ func (a *app) describe(p *host.PipelineSpec) {
 	for _, step := range p.Steps {
 		what := step.Module
 		if step.KeyFilter != nil {
-			what = plural(len(step.KeyFilter.Keys), "key")
+			what = step.KeyFilter.String()
 		}
 		writeLine(a.out, "  processor    %s: %s, on error %s", step.Name, what, step.OnError)
 	}
