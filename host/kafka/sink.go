@@ -55,7 +55,7 @@ func (s *Sink) Open() error {
 		// request. The client would take that for a wrong set-up and fail what is
 		// buffered; the log says so anyway, and the pipeline waits.
 		kgo.AlwaysRetryEOF(),
-		clientLog(s.cfg.Log),
+		clientLog(s.cfg.Log, s.cfg.Options),
 	)
 	s.client, err = kgo.NewClient(append(opts, s.cfg.Extra...)...)
 	if err != nil {

@@ -146,7 +146,7 @@ func (r *session) connect(ctx context.Context) error {
 		// a transactional topic shows a lag for ever.
 		kgo.KeepControlRecords(),
 		kgo.AlwaysRetryEOF(), // as the sink
-		clientLog(r.cfg.Log),
+		clientLog(r.cfg.Log, r.cfg.Options),
 	)
 	if r.cfg.Regex {
 		opts = append(opts, kgo.ConsumeRegex())
