@@ -25,7 +25,9 @@ func securityOpts(o *Options) ([]kgo.Opt, error) {
 		if err != nil {
 			return nil, err
 		}
-		opts = append(opts, kgo.DialTLSConfig(c))
+		if o.ownDialer() == nil { // which does the TLS itself
+			opts = append(opts, kgo.DialTLSConfig(c))
+		}
 	}
 	if strings.HasPrefix(protocol, "sasl_") {
 		opts = append(opts, kgo.SASL(o.sasl()))
