@@ -178,10 +178,22 @@ func dump(t *testing.T, spec *Spec) string {
 	fmt.Fprintf(&b, "topics on_start=%s\n", spec.Topics.OnStart)
 	for _, name := range names {
 		for _, topic := range spec.Topics.ByConnection[name] {
-			fmt.Fprintf(&b, "  %s/%s %dx%d implied=%t %v at %s\n", name, topic.Name, topic.Partitions, topic.Replication, topic.Implied, topic.Config, topic.Pos)
+			fmt.Fprintf(&b, "  %s/%s %dx%d (%dx%d)%s implied=%t %v at %s\n", name, topic.Name, topic.Partitions, topic.Replication,
+				topic.Default.Partitions, topic.Default.Replication, dumpTopic(topic), topic.Implied, topic.Config, topic.Pos)
 		}
 	}
 	return b.String()
+}
+
+func dumpTopic(topic kafka.Topic) string {
+	text := ""
+	if len(topic.Assignment) > 0 {
+		text += " on " + kafka.FormatAssignment(topic.Assignment)
+	}
+	if len(topic.Reset) > 0 {
+		text += fmt.Sprintf(" reset %v", topic.Reset)
+	}
+	return text
 }
 
 func dumpStep(t *testing.T, step StepSpec) string {
