@@ -57,6 +57,8 @@ func (m *member) sample() telemetry.Sample {
 		Batches:      stats.Batches,
 		Rebalances:   m.source.Rebalances(),
 		SourceErrors: m.source.Errors(),
+
+		SkippedOffsets: m.source.Skipped(),
 	}
 	if err != nil {
 		s.Reason = err.Error()

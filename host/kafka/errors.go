@@ -26,6 +26,11 @@ func fatalFetch(err error) bool {
 	return !kerr.IsRetriable(err)
 }
 
+// recreatedTopic tells whether a topic is another one of the same name by now.
+func recreatedTopic(err error) bool {
+	return errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.InconsistentTopicID)
+}
+
 // fatalGroup tells whether joining again can never help.
 func fatalGroup(err error) bool {
 	for _, permanent := range []error{
@@ -59,8 +64,8 @@ func describeFetch(group, topic string, number int32, err error) error {
 		remedy = "grant READ and DESCRIBE on the topic"
 	case errors.Is(err, kerr.FencedInstanceID):
 		remedy = "another member uses the same group.instance.id: give each its own"
-	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.InconsistentTopicID):
-		remedy = "the topic was deleted and created again: restart the pipeline, its offsets start over"
+	case recreatedTopic(err):
+		remedy = "the topic was deleted and created again: set on_topic_recreated to earliest or latest to go on by itself, or restart the pipeline: the offsets start over"
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		remedy = "the committed offset is gone from the log: set auto_offset_reset to earliest or latest, or reset the group's offset"
 	}

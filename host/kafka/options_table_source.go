@@ -60,6 +60,15 @@ var sourceRows = []row{
 		doc: "Where to begin when the group has no offset for a partition. smallest and beginning are earliest, largest and end are latest.",
 	},
 	{
+		name: "from", role: Consumer, kind: kindText, maps: "ConsumeStartOffset", opts: fromOpts,
+		doc: "Where to begin when the group has no offset for a partition: earliest, latest, an offset, or a time as 2026-01-31T12:00:00Z. Without it auto.offset.reset says.",
+	},
+	{
+		name: "on_topic_recreated", role: Consumer, kind: kindEnum, words: []string{"fail", "earliest", "latest"}, def: "fail", treat: emulate,
+		maps: "the source's start",
+		doc:  "What to do when a topic was deleted and created again, or the group's offset is beyond the end of the log: stop the pipeline, or begin there anew.",
+	},
+	{
 		name: "enable.auto.commit", aliases: []string{"auto.commit.enable"}, role: Consumer, kind: kindBool, def: "true", treat: emulate, maps: "the offset tracker",
 		doc: "Either way the offsets of what has ended are committed, and no others; a commit never overtakes the sink.",
 	},
