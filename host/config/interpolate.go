@@ -54,7 +54,7 @@ func (in *interpolator) scalar(n *Node, path string) {
 	if secret {
 		n.File = wholeFile(n.Value, dir)
 	}
-	n.Value, n.Secret = text, secret
+	n.Value, n.Secret = text, n.Secret || secret
 }
 
 // wholeFile is the path of a value that is nothing but one ${file:PATH}.

@@ -41,11 +41,14 @@ type Node struct {
 	// Value is the text of a scalar, Type what it is.
 	Value string
 	Type  Type
-	// Secret says that the value came from a secret file and must not be shown.
+	// Secret says that the value came from a secret file, or from [passwords] of
+	// an INI file, and must not be shown.
 	Secret bool
 	// File is the secret file that the whole value came from, if one did. Who can
 	// reads it again when it is needed: see Secretly.
 	File string
+	// Used says of a section of an INI file that others refer to its options.
+	Used bool
 
 	plain bool // unquoted: its type follows its text when that is interpolated
 	fixed bool // of the environment or a flag: not interpolated
