@@ -17,12 +17,12 @@ import (
 func (a *app) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "config",
-		Short:   "explain a configuration",
+		Short:   "explain or convert a configuration",
 		GroupID: groupLook,
 		Args:    noArgs,
 		RunE:    showHelp,
 	}
-	cmd.AddCommand(a.explainCommand())
+	cmd.AddCommand(a.explainCommand(), a.convertCommand())
 	return cmd
 }
 
