@@ -71,6 +71,8 @@ func describeChange(r *kafka.TopicReport, c kafka.Change) string {
 	switch {
 	case c.Reset:
 		text = c.Have + " -> reset to " + cmp.Or(c.Want, "the broker's")
+	case c.State == kafka.ChangeImpossible:
+		text = c.Have + ", configured " + c.Want
 	case r.Status == kafka.TopicMissing, r.Status == kafka.TopicCreated:
 		text = c.Want
 	}

@@ -17,6 +17,10 @@ var risky = kafka.Report{Topics: []kafka.TopicReport{
 		{Setting: "segment.ms", Want: "5", State: kafka.ChangePlanned},
 		{Setting: "flush.ms", Have: "5", Reset: true, State: kafka.ChangePlanned},
 	}},
+	{Topic: "old", Status: kafka.TopicDiffers, Changes: []kafka.Change{
+		{Setting: "partitions", Have: "3", Want: "2", State: kafka.ChangeImpossible, Reason: "Kafka cannot"},
+		{Setting: "flush.ms", Have: "3", Want: "2", State: kafka.ChangeDone},
+	}},
 	{Topic: "new", Status: kafka.TopicMissing, Replication: 1},
 	{Topic: "fine", Status: kafka.TopicExists},
 	{Topic: "bad", Status: kafka.TopicFailed, Reason: "one\ntwo"},
@@ -96,6 +100,9 @@ func TestWriteDiff(t *testing.T) {
 		"      partitions  2 -> 4  keys move",
 		"      segment.ms  unset -> 5",
 		"      flush.ms    5 -> reset to the broker's",
+		"! old: differs",
+		"      partitions  3, configured 2  Kafka cannot",
+		"      flush.ms    3 -> 2           done",
 		"+ new: create, as many partitions as the broker likes, 1 replica",
 		"x bad: failed",
 		"      one",
@@ -107,7 +114,7 @@ func TestWriteDiff(t *testing.T) {
 	}
 	writeDiff(&terminal{Writer: &coloured, colour: true}, risky)
 	lines := strings.Split(coloured.String(), "\n")
-	for n, code := range []string{"33", "31", "32", "33", "32", "31", "31", "31"} {
+	for n, code := range []string{"33", "31", "32", "33", "31", "31", "33", "32", "31", "31", "31"} {
 		if !strings.HasPrefix(lines[n], "\x1b["+code+"m") || !strings.HasSuffix(lines[n], "\x1b[0m") {
 			t.Errorf("line %q, want it in colour %s", lines[n], code)
 		}
