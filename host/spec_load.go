@@ -26,6 +26,16 @@ type loader struct {
 }
 
 func loadSpec(load config.Load, builtins []string) (*Spec, config.Faults) {
+	l := readSpec(load, builtins)
+	faults := l.root.Finish()
+	if faults.Err() != nil {
+		return nil, faults
+	}
+	return l.spec, faults
+}
+
+// readSpec reads all of a configuration.
+func readSpec(load config.Load, builtins []string) *loader {
 	load.Convert = fromINI
 	load.Sections = sections
 	root := load.Tree()
@@ -43,11 +53,7 @@ func loadSpec(load config.Load, builtins []string) (*Spec, config.Faults) {
 	l.readConnections(topics.String("client_id", "weir-topic-initializer"))
 	l.readPipelines()
 	l.readTopics(topics)
-	faults := root.Finish()
-	if faults.Err() != nil {
-		return nil, faults
-	}
-	return l.spec, faults
+	return l
 }
 
 // sections says which paths lead to sections, for overrides.

@@ -272,12 +272,12 @@ func Resolve(role Role, clientID string, pos config.Pos, path string, layers ...
 }
 
 // spellings lists every spelling that fits a role, for hints; canonical ones
-// first.
+// first, and none that is refused.
 func spellings(role Role) []string {
 	var out, aliases []string
 	for i := range table {
 		r := &table[i]
-		if role == 0 && r.own || role != 0 && r.role&role == 0 {
+		if !r.fits(role) || !r.writable() {
 			continue
 		}
 		out = append(out, r.name)

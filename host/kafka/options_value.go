@@ -197,6 +197,10 @@ func (r *row) word(text string) (string, error) {
 	return "", fmt.Errorf("must be one of %s", strings.Join(r.words, ", "))
 }
 
+// fits tells whether the option may stand in a section of a role; 0 is one that
+// several components share.
+func (r *row) fits(role Role) bool { return role == 0 && !r.own || r.role&role != 0 }
+
 // defaultFor is the default in a role.
 func (r *row) defaultFor(role Role) string {
 	if role == Consumer && r.sourceDef != "" {
