@@ -169,6 +169,9 @@ func effect(t *testing.T, spec *Spec) []string {
 		options(p.Name+".source", p.Source.Options)
 		for _, step := range p.Steps {
 			out = append(out, dumpStep(t, step))
+			if step.KeyFilter != nil {
+				out = append(out, step.KeyFilter.String())
+			}
 		}
 		options(p.Name+".sink", p.Sink.Options)
 	}

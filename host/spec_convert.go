@@ -169,7 +169,7 @@ func (e *emitter) know(pos config.Pos, n *config.Node) {
 	for _, item := range n.Items {
 		e.know(item.Pos, item.Node)
 		switch item.Key {
-		case "module", "topics_file", "file":
+		case "module", "topics_file", "file", "keys_file":
 			e.path(item.Node)
 		}
 	}

@@ -168,11 +168,29 @@ func (c *converter) component(pipeline *config.Node, s config.Item, id string) {
 		if onError := s.Node.Find("on_error"); onError != nil {
 			entry.Put("on_error", onError.Pos, onError)
 		}
-		entry.Put("key_filter", s.Pos, without(s.Node, "on_error"))
+		entry.Put("key_filter", s.Pos, patternLists(without(s.Node, "on_error")))
 		c.processor(pipeline, s, entry)
 	default:
 		c.python(pipeline, s, id)
 	}
+}
+
+// patternLists makes lists of a key filter's patterns, each of which has a line
+// of its own: blanks and commas may belong to it.
+func patternLists(n *config.Node) *config.Node {
+	for i, item := range n.Items {
+		if !slices.Contains([]string{"prefix", "glob", "regex"}, item.Key) || !strings.Contains(item.Node.Value, "\n") {
+			continue
+		}
+		list := config.NewList(item.Node.Pos)
+		for line := range strings.SplitSeq(item.Node.Value, "\n") {
+			if line != "" {
+				list.List = append(list.List, textNode(line, item.Node.Pos))
+			}
+		}
+		n.Items[i].Node = list
+	}
+	return n
 }
 
 // python is for a component that only Python knows.
