@@ -15,6 +15,7 @@ import (
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/plugin"
+	"github.com/weirhq/weir/host/schema"
 	"github.com/weirhq/weir/plugins"
 )
 
@@ -37,6 +38,8 @@ type Host struct {
 	log     *zap.Logger
 	loader  *plugin.Loader
 	members []*member
+
+	registries map[*schema.RegistryConfig]*schema.Registry
 }
 
 // member is one pipeline with its parts.
@@ -66,7 +69,7 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{log: opts.Log, loader: loader}
+	h := &Host{log: opts.Log, loader: loader, registries: map[*schema.RegistryConfig]*schema.Registry{}}
 	var faults []error
 	for _, p := range spec.Pipelines {
 		m, err := h.build(ctx, p, opts)
@@ -82,8 +85,12 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	return h, nil
 }
 
-// Close lets go of the modules. Run must have returned.
-func (h *Host) Close(ctx context.Context) error { return h.loader.Close(ctx) }
+// Close lets go of the modules and of connections to schema registries. Run
+// must have returned.
+func (h *Host) Close(ctx context.Context) error {
+	h.closeRegistries()
+	return h.loader.Close(ctx)
+}
 
 func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*member, error) {
 	log := h.log.With(zap.String("pipeline", spec.Name))
@@ -130,6 +137,14 @@ func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline
 		step.Filter = true
 		step.Open = func(context.Context) (pipeline.Processor, error) { return filter.Lane(), nil }
 		return step, part{filter: filter}, nil
+	}
+	if s.Schema != nil {
+		open, err := h.schemaOpener(s.Schema)
+		if err != nil {
+			return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, err)
+		}
+		step.Open = open
+		return step, part{}, nil
 	}
 	cfg := plugin.Config{Pipeline: p.Name, Processor: s.Name, Config: s.Config, Counters: new(plugin.Counters)}
 	module, err := h.loader.Load(ctx, s.Module)

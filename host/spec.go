@@ -6,6 +6,7 @@ import (
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/schema"
 	"github.com/weirhq/weir/plugins"
 )
 
@@ -81,7 +82,7 @@ type SinkSpec struct {
 	Pos     config.Pos
 }
 
-// StepSpec is one processor; exactly one of Module and KeyFilter is set.
+// StepSpec is one processor; exactly one of Module, KeyFilter and Schema is set.
 type StepSpec struct {
 	Name string
 	// Module is "builtin:NAME" or the path of a file, absolute.
@@ -89,7 +90,9 @@ type StepSpec struct {
 	Config    json.RawMessage
 	OnError   pipeline.Policy
 	KeyFilter *kafka.KeyFilterConfig
-	Pos       config.Pos
+	// Schema has its registry set.
+	Schema *schema.Config
+	Pos    config.Pos
 }
 
 // LoadSpec reads a configuration and checks all of it, which connects nowhere.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
+	"github.com/weirhq/weir/host/schema"
 )
 
 // unconfigured is BSPump's default topic: it means that nobody set one.
@@ -21,6 +22,7 @@ type loader struct {
 	builtins    []string
 	shared      kafka.Layer
 	connections map[string]kafka.Layer
+	registries  map[string]*schema.RegistryConfig // by connection
 	spec        *Spec
 	topics      topicSet
 }
@@ -42,6 +44,7 @@ func readSpec(load config.Load, builtins []string) *loader {
 	l := &loader{
 		root: root, builtins: builtins,
 		connections: map[string]kafka.Layer{},
+		registries:  map[string]*schema.RegistryConfig{},
 		spec:        &Spec{Connections: map[string]*ConnectionSpec{}},
 	}
 	for _, e := range root.Entries() {
@@ -64,7 +67,8 @@ func sections(path []string) bool {
 	case 2:
 		return path[0] == "connections" || path[0] == "pipelines"
 	case 3:
-		return path[0] == "pipelines" && slices.Contains([]string{"source", "sink", "dead_letter"}, path[2])
+		return path[0] == "connections" && path[2] == "schema_registry" ||
+			path[0] == "pipelines" && slices.Contains([]string{"source", "sink", "dead_letter"}, path[2])
 	}
 	return false
 }
@@ -76,6 +80,7 @@ func (l *loader) readConnections(clientID string) {
 		all.Take(e)
 		s := all.Open(e.Node, e.Key)
 		checkName(s, e)
+		l.readRegistry(s, e.Key)
 		layer := kafka.ReadLayer("connection "+e.Key, s, 0)
 		l.connections[e.Key] = layer
 		options, faults := kafka.Resolve(kafka.Admin, clientID, e.Pos, s.Path(), l.shared, layer)

@@ -32,6 +32,7 @@ func (l *loader) readPipeline(s *config.Section, e config.Entry) *PipelineSpec {
 	p.Source = l.readSource(source, p.Name)
 	p.Steps = l.readSteps(s, p.OnError)
 	p.Sink = l.readSink(sink, p)
+	l.bindRegistries(s, p)
 	l.readDeadLetter(s, p)
 	if !source.Present() {
 		s.Fault(e.Pos, "source", "is missing", "write source: {topic: NAME}")
@@ -227,7 +228,13 @@ func free(name string, taken map[string]config.Pos) string {
 func (l *loader) readStep(s *config.Section, step *StepSpec) {
 	module := s.Get("module")
 	filter := s.Get("key_filter")
+	schema := s.Get("schema")
 	switch {
+	case schema != nil && (module != nil || filter != nil):
+		s.Fault(schema.Pos, "schema", "a processor is a module, a key filter or a schema step", "make two processors of it")
+	case schema != nil:
+		step.Name = "schema"
+		step.Schema = readSchema(s, schema)
 	case module != nil && filter != nil:
 		s.Fault(filter.Pos, "key_filter", "a processor is either a module or a key filter", "make two processors of it")
 	case filter != nil:
@@ -240,7 +247,7 @@ func (l *loader) readStep(s *config.Section, step *StepSpec) {
 	case module != nil:
 		s.Fault(module.Pos, "module", "must be the name of a module", `write module: path.wasm or module: "builtin:NAME"`)
 	case s.Pos().Line != 0:
-		s.Fault(s.Pos(), "", "a processor needs a module or a key_filter", `write {module: path.wasm} or {key_filter: {keys: [...]}}`)
+		s.Fault(s.Pos(), "", "a processor needs a module, a key_filter or a schema", `write {module: path.wasm}, {key_filter: {keys: [...]}} or {schema: {decode: {}}}`)
 	}
 }
 

@@ -200,6 +200,10 @@ func dumpStep(t *testing.T, step StepSpec) string {
 	if step.KeyFilter != nil {
 		return fmt.Sprintf("key filter %s keys=%q on_missing=%s on_error=%s\n", step.Name, step.KeyFilter.Keys, step.KeyFilter.OnMissing, step.OnError)
 	}
+	if c := step.Schema; c != nil {
+		what := fmt.Sprintf("schema %s %s of=%s on_missing=%s on_error=%s unions=%s", step.Name, c.Op, c.Of, c.OnMissing, step.OnError, c.Unions)
+		return fmt.Sprintf("%s mode=%s id=%d subject=%q version=%d message=%q registry=%+v\n", what, c.Mode, c.ID, c.Subject, c.Version, c.Message, *c.Registry)
+	}
 	module := step.Module
 	if filepath.IsAbs(module) {
 		wd, err := os.Getwd()
