@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -18,7 +19,8 @@ var signs = map[kafka.TopicStatus]string{
 }
 
 // writeDiff prints, for people, every topic that is not as configured or was
-// not before, with each of its settings.
+// not before, with each of its settings. Connections are named where there are
+// several.
 func writeDiff(t *terminal, report kafka.Report) {
 	var b strings.Builder
 	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -28,11 +30,19 @@ func writeDiff(t *terminal, report kafka.Report) {
 		_, _ = fmt.Fprintf(tw, format+"\n", args...)
 		paints = append(paints, paint)
 	}
+	several := slices.ContainsFunc(report.Topics, func(r kafka.TopicReport) bool {
+		return r.Connection != report.Topics[0].Connection
+	})
+	connection := ""
 	for i := range report.Topics {
 		r := &report.Topics[i]
 		sign, shown := signs[r.Status]
 		if !shown {
 			continue
+		}
+		if several && r.Connection != connection {
+			connection = r.Connection
+			line(t.bold, "connection %s", connection)
 		}
 		line(t.byStatus(r.Status), "%s %s%s", sign, r.Topic, headline(r))
 		for reason := range strings.Lines(r.Reason) {
@@ -73,7 +83,7 @@ func describeChange(r *kafka.TopicReport, c kafka.Change) string {
 		text = c.Have + " -> reset to " + cmp.Or(c.Want, "the broker's")
 	case c.State == kafka.ChangeImpossible:
 		text = c.Have + ", configured " + c.Want
-	case r.Status == kafka.TopicMissing, r.Status == kafka.TopicCreated:
+	case r.Status == kafka.TopicMissing, r.Status == kafka.TopicCreated, r.Status == kafka.TopicFailed && c.Have == "":
 		text = c.Want
 	}
 	var notes []string

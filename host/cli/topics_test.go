@@ -23,7 +23,9 @@ var risky = kafka.Report{Topics: []kafka.TopicReport{
 	}},
 	{Topic: "new", Status: kafka.TopicMissing, Replication: 1},
 	{Topic: "fine", Status: kafka.TopicExists},
-	{Topic: "bad", Status: kafka.TopicFailed, Reason: "one\ntwo"},
+	{Topic: "bad", Status: kafka.TopicFailed, Reason: "one\ntwo", Changes: []kafka.Change{
+		{Setting: "flush.ms", Want: "2", State: kafka.ChangePlanned},
+	}},
 }}
 
 // On a terminal the plan is shown and only yes is a yes; elsewhere only what
@@ -107,6 +109,7 @@ func TestWriteDiff(t *testing.T) {
 		"x bad: failed",
 		"      one",
 		"      two",
+		"      flush.ms  2",
 		"",
 	}, "\n")
 	if diff := cmp.Diff(want, plain.String()); diff != "" {
@@ -114,9 +117,23 @@ func TestWriteDiff(t *testing.T) {
 	}
 	writeDiff(&terminal{Writer: &coloured, colour: true}, risky)
 	lines := strings.Split(coloured.String(), "\n")
-	for n, code := range []string{"33", "31", "32", "33", "31", "31", "33", "32", "31", "31", "31"} {
+	for n, code := range []string{"33", "31", "32", "33", "31", "31", "33", "32", "31", "31", "31", "32"} {
 		if !strings.HasPrefix(lines[n], "\x1b["+code+"m") || !strings.HasSuffix(lines[n], "\x1b[0m") {
 			t.Errorf("line %q, want it in colour %s", lines[n], code)
 		}
+	}
+}
+
+func TestWriteDiffNamesConnections(t *testing.T) {
+	var out strings.Builder
+	writeDiff(&terminal{Writer: &out}, kafka.Report{Topics: []kafka.TopicReport{
+		{Topic: "a", Connection: "one", Status: kafka.TopicFailed},
+		{Topic: "b", Connection: "one", Status: kafka.TopicFailed},
+		{Topic: "c", Connection: "two", Status: kafka.TopicExists},
+		{Topic: "d", Connection: "two", Status: kafka.TopicFailed},
+	}})
+	want := "connection one\nx a: failed\nx b: failed\nconnection two\nx d: failed\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("diff (-want +got):\n%s", diff)
 	}
 }
