@@ -57,35 +57,6 @@ func checkError(t *testing.T, what string, err error, want string) {
 	}
 }
 
-func TestOptionRisk(t *testing.T) {
-	for _, tt := range []struct {
-		name, have, want string
-		risky            bool
-	}{
-		{"retention.ms", "10", "9", true},
-		{"retention.ms", "9", "10", false},
-		{"retention.ms", "-1", "10", true},
-		{"retention.ms", "10", "-1", false},
-		{"retention.bytes", "-1", "1000000", true},
-		{"retention.ms", "", "10", true}, // nobody knows what it was
-		{"retention.ms", "10", "", true}, // nobody knows what it will be
-		{"min.insync.replicas", "2", "1", true},
-		{"max.message.bytes", "2", "1", false},
-		{"cleanup.policy", "compact", "compact, delete", true},
-		{"cleanup.policy", "delete", "compact,delete", true},
-		{"cleanup.policy", "compact,delete", "compact", false},
-		{"cleanup.policy", "compact", "", true},
-		{"cleanup.policy", "compact,delete", "", false},
-		{"unclean.leader.election.enable", "false", "TRUE", true},
-		{"unclean.leader.election.enable", "true", "false", false},
-		{"remote.storage.enable", "true", "false", true},
-	} {
-		if risk := optionRisk(tt.name, Change{Have: tt.have, Want: tt.want}); (risk != "") != tt.risky {
-			t.Errorf("%s %q -> %q: risk %q, want one: %t", tt.name, tt.have, tt.want, risk, tt.risky)
-		}
-	}
-}
-
 func TestCheckTogether(t *testing.T) {
 	for _, tt := range []struct {
 		topic Topic
