@@ -27,7 +27,10 @@ func NewSecret(text string) Secret {
 func SecretFile(path string) Secret {
 	return Secret{func() (string, error) {
 		data, err := readLimited(path, maxSecret)
-		return secretText(data), err
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", path, err)
+		}
+		return secretText(data), nil
 	}}
 }
 

@@ -3,7 +3,6 @@ package kafka
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -152,22 +151,6 @@ var rules = []struct {
 	{Producer, checkAcks},
 	{Producer, checkMessageTimeout},
 	{Producer, checkWatermarks},
-}
-
-func checkSASL(o *Options) problem {
-	sasl := strings.HasPrefix(o.String("security.protocol"), "sasl_")
-	mechanism := o.String("sasl.mechanisms")
-	switch {
-	case sasl && mechanism == "":
-		return problem{name: "security.protocol", message: "asks to log in but sasl.mechanism is not set", hint: "set sasl_mechanism to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"}
-	case sasl && o.String("sasl.username") == "":
-		return problem{name: "sasl.mechanisms", message: "needs sasl.username", hint: "set sasl_username and sasl_password"}
-	case sasl && o.String("sasl.password") == "":
-		return problem{name: "sasl.mechanisms", message: "needs sasl.password", hint: "set sasl_password, best to ${file:PATH}"}
-	case !sasl && mechanism != "" && o.Set("sasl.mechanisms"):
-		return problem{name: "sasl.mechanisms", message: "has no effect: security.protocol is " + o.String("security.protocol"), hint: "set security_protocol to SASL_SSL or SASL_PLAINTEXT", warning: true}
-	}
-	return problem{}
 }
 
 func checkBackoff(o *Options) problem {

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,14 +15,16 @@ const (
 	refuses outcome = false
 )
 
-// silentTests has every row on which nothing acts: a value that asks for nothing,
-// if there is one, and one that does, with what becomes of it.
-var silentTests = []struct {
+type silentTest struct {
 	role              Role
 	name              string
 	harmless, harmful string
 	want              outcome
-}{
+}
+
+// silentTests has every row on which nothing acts: a value that asks for nothing,
+// if there is one, and one that does, with what becomes of it.
+var silentTests = []silentTest{
 	{Admin, "metadata.recovery.strategy", "rebootstrap", "none", warns},
 	{Consumer, "enable.auto.offset.store", "false", "true", warns},
 	{Producer, "watermark.low", "", "40000", warns},
@@ -100,7 +103,7 @@ var silentTests = []struct {
 }
 
 func TestSilentOptions(t *testing.T) {
-	for _, test := range silentTests {
+	for _, test := range slices.Concat(silentTests, securitySilentTests) {
 		t.Run(test.name, func(t *testing.T) {
 			r := rowOf(test.name)
 			if test.harmless != "" {

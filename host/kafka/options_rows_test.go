@@ -323,7 +323,7 @@ func tested() map[string]bool {
 	for _, test := range rowTests {
 		add(test.text)
 	}
-	for _, test := range silentTests {
+	for _, test := range slices.Concat(silentTests, securitySilentTests) {
 		add(test.name)
 	}
 	for _, test := range securityRowTests {

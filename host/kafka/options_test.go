@@ -69,7 +69,7 @@ func TestSecurity(t *testing.T) {
 		if m := optValue(t, o, kgo.SASL).([]sasl.Mechanism); len(m) > 0 {
 			mechanism = m[0].Name()
 		}
-		if got := fmt.Sprintf("tls=%t sasl=%s", optValue(t, o, kgo.DialTLS), mechanism); got != want {
+		if got := fmt.Sprintf("tls=%t sasl=%s", secured(t, o), mechanism); got != want {
 			t.Errorf("%s: got %s, want %s", protocol, got, want)
 		}
 	}
