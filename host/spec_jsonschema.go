@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"maps"
 	"math"
+	"time"
 
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/schema"
 )
 
 // JSONSchema describes the YAML form of a configuration, for editors. It is
@@ -17,8 +19,9 @@ func JSONSchema() ([]byte, error) {
 	maps.Copy(definitions, kafka.SchemaDefinitions())
 	definitions["topic-options"] = topicOptionsSchema()
 	definitions["on-error"] = onErrorSchema()
+	definitions["schema-registry"] = registrySchema()
 	root := config.MapSchema(map[string]any{
-		"kafka":       connectionSchema().Doc("Kafka options of all connections."),
+		"kafka":       config.MapSchema(kafka.SchemaProperties(0)).Doc("Kafka options of all connections."),
 		"connections": config.NamedSchema(plainName.String(), connectionSchema()).Doc("Clusters and how to reach them."),
 		"pipelines":   config.NamedSchema(plainName.String(), pipelineSchema()).Doc("What to read, what to do with it, where to write."),
 		"topics":      topicsSchema().Doc("What the topic initializer does."),
@@ -31,7 +34,11 @@ func JSONSchema() ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-func connectionSchema() config.Schema { return config.MapSchema(kafka.SchemaProperties(0)) }
+func connectionSchema() config.Schema {
+	properties := kafka.SchemaProperties(0)
+	properties["schema_registry"] = config.AnySchema(config.Ref("list"), config.Ref("schema-registry")).Doc("Where the schemas of the connection's topics are: URLs, or a map.")
+	return config.MapSchema(properties)
+}
 
 func onErrorSchema() config.Schema {
 	words := make([]string, len(pipeline.Policies))
@@ -82,9 +89,9 @@ func topicSettingsSchema() map[string]any {
 		"config":        config.Ref("topic-options"),
 		"topic_configs": config.Ref("topic-options"),
 	}
-	for name, schema := range topicOptionProperties() {
+	for name, option := range topicOptionProperties() {
 		if name != "compression.type" && name != "compression_type" { // the producer's
-			properties[name] = schema
+			properties[name] = option
 		}
 	}
 	return properties
@@ -144,6 +151,7 @@ func processorSchema() config.Schema {
 			"config": config.Schema{}.Doc("What the module is configured with."),
 		}).With("required", []string{"module"}),
 		common(map[string]any{"key_filter": config.AnySchema(config.Ref("list"), keyFilterSchema())}).With("required", []string{"key_filter"}),
+		common(map[string]any{"schema": config.AnySchema(config.WordSchema(string(schema.Decode), string(schema.Encode)), schemaStepSchema())}).With("required", []string{"schema"}),
 	)
 }
 
@@ -158,4 +166,53 @@ func keyFilterSchema() config.Schema {
 		"exclude":    config.BoolSchema().Doc("Whether the keys are those that do not pass.").With("default", false),
 		"on_missing": config.WordSchema(string(kafka.DropMissing), string(kafka.PassMissing), string(kafka.FailMissing)).Doc("What to do with an event without a key.").With("default", string(kafka.DropMissing)),
 	})
+}
+
+func schemaStepSchema() config.Schema {
+	common := func(of map[string]any) config.Schema {
+		of["of"] = config.WordSchema(string(schema.Value), string(schema.Key)).Doc("The part of the record.").With("default", string(schema.Value))
+		of["on_missing"] = config.WordSchema(string(schema.FailMissing), string(schema.PassMissing), string(schema.DropMissing)).
+			Doc("What to do with an event without a schema id.").With("default", string(schema.FailMissing))
+		of["schema_registry"] = config.AnySchema(config.Ref("list"), config.Ref("schema-registry")).Doc("The step's own registry.")
+		return config.MapSchema(of)
+	}
+	return config.MapSchema(map[string]any{
+		"decode": common(map[string]any{
+			"mode":        config.WordSchema(string(schema.JSON), string(schema.Strip), string(schema.Keep)).Doc("Make JSON, only take the id off, or only note it.").With("default", string(schema.JSON)),
+			"avro_unions": config.WordSchema(string(schema.AutoUnions), string(schema.PlainUnions), string(schema.TaggedUnions)).Doc("How values of Avro's unions look in JSON.").With("default", string(schema.AutoUnions)),
+		}).Doc("Take the schema's id off the payload."),
+		"encode": common(map[string]any{
+			"mode":    config.WordSchema(string(schema.JSON), string(schema.Apply)).Doc("Encode JSON, or only put the id on.").With("default", string(schema.JSON)),
+			"id":      config.IntSchema(1, math.MaxInt32).Doc("The schema, by its id."),
+			"subject": config.TextSchema().Doc("The schema, by its subject."),
+			"version": config.AnySchema(config.WordSchema("latest"), config.IntSchema(1, math.MaxInt32)).Doc("The version of the subject.").With("default", "latest"),
+			"message": config.TextSchema().Doc("The full name of the Protobuf message."),
+		}).Doc("Put a schema's id on the payload."),
+	})
+}
+
+func registrySchema() config.Schema {
+	within := func() config.Schema { return config.DurationSchema(0, 0, time.Second) }
+	properties := map[string]any{
+		"url":             config.ListSchema().Doc("URLs, asked in turn when one does not answer."),
+		"urls":            config.ListSchema().Doc("The same."),
+		"username":        config.TextSchema().Doc("The user."),
+		"password":        config.TextSchema().Doc("The password.").With("x-secret", true),
+		"request_timeout": within().Doc("Time for one request."),
+		"give_up_after":   within().Doc("How long a registry that does not answer is waited for."),
+		"latest_for":      within().Doc("How long the newest version of a subject is taken for that."),
+		"cache_size":      config.IntSchema(1, 1_000_000).Doc("How many schemas are kept."),
+	}
+	for doc, names := range map[string][]string{
+		"PEM file of the authorities to trust.":   {"ssl_cafile", "ssl_ca_location"},
+		"PEM file of the client's certificate.":   {"ssl_certfile", "ssl_certificate_location"},
+		"PEM file of the key of the certificate.": {"ssl_keyfile", "ssl_key_location"},
+	} {
+		for _, name := range names {
+			for _, spelling := range config.Spellings(name) {
+				properties[spelling] = config.TextSchema().Doc(doc)
+			}
+		}
+	}
+	return config.MapSchema(properties)
 }

@@ -190,7 +190,7 @@ func TestSchemaSeesFaults(t *testing.T) {
 func TestSchemaHasAllKeys(t *testing.T) {
 	const text = `
 kafka: {}
-connections: {main: {bootstrap_servers: k}}
+connections: {main: {bootstrap_servers: k, schema_registry: {url: "http://r"}}}
 topics: {list: [{topic: a, config: {}}]}
 pipelines:
   p:
@@ -198,6 +198,8 @@ pipelines:
     processors:
       - {module: "builtin:topic-selector"}
       - {key_filter: {keys: a}}
+      - {schema: {decode: {schema_registry: {url: "http://r"}}}}
+      - {schema: {encode: {subject: s}}}
     sink: {topic: c}
     dead_letter: {topic: d}
     on_error: dead_letter
@@ -226,7 +228,7 @@ pipelines:
 			}
 		}
 	})
-	if places < 14 {
+	if places < 20 {
 		t.Errorf("only %d sections", places)
 	}
 }

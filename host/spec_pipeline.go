@@ -139,7 +139,7 @@ func (l *loader) readSink(s *config.Section, p *PipelineSpec) SinkSpec {
 
 // checkLoop refuses a pipeline that feeds itself.
 func (l *loader) checkLoop(s *config.Section, p *PipelineSpec, sink SinkSpec) {
-	if sink.Connection != p.Source.Connection || sink.Options.Bool("allow_loop") {
+	if sink.Connection != p.Source.Connection || sink.Options.Bool("allow_loop") || p.Source.Options.Excludes(sink.Topic) {
 		return
 	}
 	reads := func(topic string) bool {

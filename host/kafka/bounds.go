@@ -66,7 +66,7 @@ func (b *bounds) topics(ctx context.Context, admin *kadm.Client) ([]string, erro
 	}
 	var topics []string
 	for _, name := range all.Names() {
-		if b.cfg.Options.excludes(name) {
+		if b.cfg.Options.Excludes(name) {
 			continue
 		}
 		for _, pattern := range b.cfg.Topics {

@@ -71,7 +71,7 @@ func excludeOpts(o *Options) ([]kgo.Opt, error) {
 	for _, topic := range o.List("topic") {
 		if strings.HasPrefix(topic, "^") {
 			expressions = true
-		} else if o.excludes(topic) {
+		} else if o.Excludes(topic) {
 			return nil, fmt.Errorf("leaves out %s, which topic names", topic)
 		}
 	}
@@ -81,8 +81,8 @@ func excludeOpts(o *Options) ([]kgo.Opt, error) {
 	return []kgo.Opt{kgo.ConsumeRegex(), kgo.ConsumeExcludeTopics(patterns...)}, nil
 }
 
-// excludes tells whether topic.blacklist leaves out a topic.
-func (o *Options) excludes(topic string) bool {
+// Excludes tells whether topic.blacklist leaves out a topic.
+func (o *Options) Excludes(topic string) bool {
 	return slices.ContainsFunc(o.List("topic.blacklist"), func(pattern string) bool {
 		ok, err := regexp.MatchString(pattern, topic)
 		return err == nil && ok

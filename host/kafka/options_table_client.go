@@ -124,12 +124,12 @@ var clientRows = []row{
 		doc: "Features that must be there: one that is not, such as plugins, is an error.",
 	},
 	{
-		name: "debug", role: anyRole, kind: kindFlags, words: debugContexts,
+		name: "debug", role: Consumer | Producer, kind: kindFlags, words: debugContexts,
 		maps: "WithLogger",
 		doc:  "Lets everything that the client tells into weir's log, whichever words are given. See also --log-level.",
 	},
 	{
-		name: "log_level", role: anyRole, kind: kindInt, low: 0, high: 7, def: "4", std: "6",
+		name: "log_level", role: Consumer | Producer, kind: kindInt, low: 0, high: 7, def: "4", std: "6",
 		maps: "WithLogger",
 		doc:  "What the client may tell in weir's log: 7 everything, 6 and 5 what it does, 4 warnings, less only errors. See also --log-level.",
 	},
