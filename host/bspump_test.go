@@ -165,8 +165,11 @@ func effect(t *testing.T, spec *Spec) []string {
 	out = append(out, string(spec.Topics.OnStart))
 	slices.Sort(out) // maps have no order; pipelines have
 	for _, p := range spec.Pipelines {
-		out = append(out, fmt.Sprintf("%s %s %q %s %q %t %s %q", p.Name, p.OnError, p.DeadLetterTopic, p.Source.Connection, p.Source.Topics, p.Source.Regex, p.Sink.Connection, p.Sink.Topic))
-		options(p.Name+".source", p.Source.Options)
+		out = append(out, fmt.Sprintf("%s %s %q %s %q", p.Name, p.OnError, p.DeadLetterTopic, p.Sink.Connection, p.Sink.Topic))
+		for i, source := range p.Sources {
+			out = append(out, fmt.Sprintf("source %s %q %t", source.Connection, source.Topics, source.Regex))
+			options(fmt.Sprintf("%s.source[%d]", p.Name, i), source.Options)
+		}
 		for _, step := range p.Steps {
 			out = append(out, dumpStep(t, step))
 			if step.KeyFilter != nil {

@@ -45,7 +45,7 @@ type Host struct {
 // member is one pipeline with its parts.
 type member struct {
 	spec     *PipelineSpec
-	source   *kafka.Source
+	sources  []*kafka.Source
 	sink     *kafka.Sink
 	pipeline *pipeline.Pipeline
 	parts    []part // by step
@@ -96,10 +96,6 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 	log := h.log.With(zap.String("pipeline", spec.Name))
 	m := &member{
 		spec: spec,
-		source: kafka.NewSource(kafka.SourceConfig{
-			Options: spec.Source.Options, Topics: spec.Source.Topics, Regex: spec.Source.Regex,
-			ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Log: log,
-		}),
 		sink: kafka.NewSink(kafka.SinkConfig{Options: spec.Sink.Options, Topic: spec.Sink.Topic, Log: log}),
 	}
 	cfg := pipeline.Config{
@@ -107,9 +103,17 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 		OnError:         spec.OnError,
 		DeadLetterTopic: spec.DeadLetterTopic,
 		SinkTopic:       spec.Sink.Topic,
-		StuckAfter:      spec.Source.Options.Duration("max_poll_interval_ms"),
 		CheckTopic:      kafka.CheckTopicName,
 		OnFailure:       newFailureLog(log).report,
+	}
+	sources := make([]pipeline.Source, len(spec.Sources))
+	for i, s := range spec.Sources {
+		source := kafka.NewSource(kafka.SourceConfig{
+			Options: s.Options, Topics: s.Topics, Regex: s.Regex,
+			ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Log: log,
+		})
+		m.sources, sources[i] = append(m.sources, source), source
+		cfg.StuckAfter = max(cfg.StuckAfter, s.Options.Duration("max_poll_interval_ms"))
 	}
 	var faults []error
 	for i := range spec.Steps {
@@ -121,7 +125,7 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 		cfg.Steps = append(cfg.Steps, step)
 		m.parts = append(m.parts, own)
 	}
-	m.pipeline = pipeline.New(cfg, m.source, m.sink)
+	m.pipeline = pipeline.New(cfg, pipeline.Join(sources...), m.sink)
 	return m, errors.Join(faults...)
 }
 

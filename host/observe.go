@@ -48,17 +48,18 @@ func (m *member) sample() telemetry.Sample {
 	stats := m.pipeline.Stats()
 	state, err := m.pipeline.State()
 	s := telemetry.Sample{
-		Pipeline:     m.spec.Name,
-		State:        telemetry.State(state.String()),
-		Consumed:     stats.Consumed,
-		Delivered:    stats.Delivered,
-		Abandoned:    stats.Abandoned,
-		InFlight:     int64(stats.InFlight),
-		Batches:      stats.Batches,
-		Rebalances:   m.source.Rebalances(),
-		SourceErrors: m.source.Errors(),
-
-		SkippedOffsets: m.source.Skipped(),
+		Pipeline:  m.spec.Name,
+		State:     telemetry.State(state.String()),
+		Consumed:  stats.Consumed,
+		Delivered: stats.Delivered,
+		Abandoned: stats.Abandoned,
+		InFlight:  int64(stats.InFlight),
+		Batches:   stats.Batches,
+	}
+	for _, source := range m.sources {
+		s.Rebalances += source.Rebalances()
+		s.SourceErrors += source.Errors()
+		s.SkippedOffsets += source.Skipped()
 	}
 	if err != nil {
 		s.Reason = err.Error()

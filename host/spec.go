@@ -51,10 +51,11 @@ const (
 
 // PipelineSpec is one pipeline.
 type PipelineSpec struct {
-	Name   string
-	Source SourceSpec
-	Steps  []StepSpec
-	Sink   SinkSpec
+	Name string
+	// Sources are at least one.
+	Sources []SourceSpec
+	Steps   []StepSpec
+	Sink    SinkSpec
 	// OnError is the policy for failures outside of steps and the default of
 	// the steps' own.
 	OnError pipeline.Policy
@@ -70,7 +71,9 @@ type SourceSpec struct {
 	Topics  []string
 	Regex   bool
 	Options *kafka.Options
-	Pos     config.Pos
+	// Path is the source's place in the configuration, Pos the one in its file.
+	Path string
+	Pos  config.Pos
 }
 
 // SinkSpec is where a pipeline writes.

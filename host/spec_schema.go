@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/schema"
@@ -35,15 +36,20 @@ func (l *loader) bindRegistries(s *config.Section, p *PipelineSpec) {
 		if c == nil {
 			continue
 		}
-		connection := p.Source.Connection
+		connection := p.Sources[0].Connection
 		if c.Op == schema.Encode {
 			connection = p.Sink.Connection
 		}
+		mixed := c.Op == schema.Decode && c.Registry == nil && slices.ContainsFunc(p.Sources, func(s SourceSpec) bool {
+			return l.registries[s.Connection] != l.registries[connection]
+		})
 		if c.Registry == nil {
 			c.Registry = l.registries[connection]
 		}
 		place := fmt.Sprintf("processors[%d].schema", i)
 		switch {
+		case mixed:
+			s.Fault(c.Pos, place, "the sources' connections have different schema registries", "write schema_registry into the step, or make a pipeline of each source")
 		case c.Registry == nil && connection != "":
 			s.Fault(c.Pos, place, fmt.Sprintf("connection %q has no schema registry", connection), "write schema_registry: {url: http://HOST:8081} into the connection or the step")
 		case c.Op == schema.Encode && !c.Fixed() && decoded != nil && c.Registry != nil && !decoded.Same(c.Registry):

@@ -167,8 +167,10 @@ func dump(t *testing.T, spec *Spec) string {
 	}
 	for _, p := range spec.Pipelines {
 		fmt.Fprintf(&b, "pipeline %s on_error=%s dead_letter=%q\n", p.Name, p.OnError, p.DeadLetterTopic)
-		fmt.Fprintf(&b, "  source %s %q regex=%t\n", p.Source.Connection, p.Source.Topics, p.Source.Regex)
-		options(p.Source.Options)
+		for _, source := range p.Sources {
+			fmt.Fprintf(&b, "  source %s %q regex=%t\n", source.Connection, source.Topics, source.Regex)
+			options(source.Options)
+		}
 		for _, step := range p.Steps {
 			b.WriteString("  " + dumpStep(t, step))
 		}

@@ -59,7 +59,9 @@ func (a *app) check(ctx context.Context, cfg configFlags, cache cacheFlag) error
 // describe prints the way of a pipeline's events.
 func (a *app) describe(p *host.PipelineSpec) {
 	writeLine(a.out, "%s", p.Name)
-	writeLine(a.out, "  source       %s", strings.Join(p.Source.Topics, ", "))
+	for _, source := range p.Sources {
+		writeLine(a.out, "  source       %s", strings.Join(source.Topics, ", "))
+	}
 	for _, step := range p.Steps {
 		what := step.Module
 		if step.KeyFilter != nil {

@@ -105,7 +105,9 @@ func explain(spec *host.Spec) []explained {
 		out = append(out, explainOptions("connections."+name, spec.Connections[name].Options)...)
 	}
 	for _, p := range spec.Pipelines {
-		out = append(out, explainOptions("pipelines."+p.Name+".source", p.Source.Options)...)
+		for _, source := range p.Sources {
+			out = append(out, explainOptions(source.Path, source.Options)...)
+		}
 		out = append(out, explainOptions("pipelines."+p.Name+".sink", p.Sink.Options)...)
 	}
 	return out

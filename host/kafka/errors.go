@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -90,6 +91,8 @@ func describeProduce(topic string, err error) error {
 		remedy = "grant IDEMPOTENT_WRITE on the cluster, or set enable.idempotence to false"
 	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.RecordListTooLarge):
 		remedy = "raise message.max.bytes of the sink and max.message.bytes of the topic, or let a processor drop or shorten the event"
+	case strings.Contains(err.Error(), "invalid record partitioning choice"): // the client has no name for it
+		remedy = "the topic has fewer partitions than a processor that sets kafka_partition believes"
 	}
 	return withRemedy(fmt.Errorf("sink: topic %s: %w", topic, err), remedy)
 }

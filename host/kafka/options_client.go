@@ -151,19 +151,25 @@ func compressionOpts(o *Options) ([]kgo.Opt, error) {
 	return []kgo.Opt{kgo.ProducerBatchCompression(codec)}, nil
 }
 
-func bufferOpts(o *Options) ([]kgo.Opt, error) {
+// maxBuffered is how many records may wait in the sink.
+func (o *Options) maxBuffered() int64 {
 	records := o.Int("queue.buffering.max.messages")
 	if records == 0 {
 		records = unlimited
 	}
 	if o.Set("watermark.high") {
-		records = o.Int("watermark.high")
-		if o.Set("queue.buffering.max.messages") && o.Int("queue.buffering.max.messages") > 0 {
-			records = min(records, o.Int("queue.buffering.max.messages"))
+		high := o.Int("watermark.high")
+		if !o.Set("queue.buffering.max.messages") {
+			return high
 		}
+		records = min(records, high)
 	}
+	return records
+}
+
+func bufferOpts(o *Options) ([]kgo.Opt, error) {
 	return []kgo.Opt{
-		kgo.MaxBufferedRecords(int(records)),
+		kgo.MaxBufferedRecords(int(o.maxBuffered())),
 		kgo.MaxBufferedBytes(int(o.Int("queue.buffering.max.kbytes"))),
 	}, nil
 }

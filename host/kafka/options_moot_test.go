@@ -27,7 +27,6 @@ type silentTest struct {
 var silentTests = []silentTest{
 	{Admin, "metadata.recovery.strategy", "rebootstrap", "none", warns},
 	{Consumer, "enable.auto.offset.store", "false", "true", warns},
-	{Producer, "watermark.low", "", "40000", warns},
 	{Admin, "message.copy.max.bytes", "65535", "5", warns},
 	{Admin, "metadata.recovery.rebootstrap.trigger.ms", "300000", "5", warns},
 	{Admin, "topic.metadata.refresh.fast.cnt", "10", "5", warns},

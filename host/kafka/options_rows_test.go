@@ -105,6 +105,8 @@ var rowTests = []rowTest{
 	{Producer, "message_max_bytes: 1000000000", kgo.BrokerMaxWriteBytes, int32(1000000000)},
 	{Producer, noText, kgo.MaxBufferedRecords, int64(50000)},
 	{Producer, "queue_buffering_max_messages: 0", kgo.MaxBufferedRecords, int64(2147483647)},
+	{Producer, "watermark_low: 40000", inForce("watermark.low"), "40000"},
+	{Producer, "encoding: UTF8", inForce("encoding"), "utf-8"},
 	{Producer, "watermark_high: 90000", kgo.MaxBufferedRecords, int64(90000)},
 	{Producer, "watermark_high: 90000, queue_buffering_max_messages: 30000", kgo.MaxBufferedRecords, int64(30000)},
 	{Producer, noText, kgo.MaxBufferedBytes, int64(64 << 20)},

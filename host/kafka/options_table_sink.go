@@ -67,8 +67,13 @@ var sinkRows = []row{
 		doc: "Most records that wait in the sink; the lower of this and queue.buffering.max.messages counts.",
 	},
 	{
-		name: "watermark.low", role: Producer, kind: kindInt, low: 0, high: unlimited, treat: warn, why: "the pipeline goes on as soon as the sink has room",
-		doc: "Where a pipeline held by watermark.high goes on.",
+		name: "watermark.low", role: Producer, kind: kindInt, low: 0, high: unlimited, treat: emulate, maps: "the sink's gate",
+		doc: "How many records still wait when a pipeline goes on that watermark.high, or else queue.buffering.max.messages, has held. Without it the pipeline goes on as soon as there is room.",
+	},
+	{
+		name: "encoding", role: Producer, kind: kindEnum, words: []string{"utf-8"}, synonyms: map[string]string{"utf8": "utf-8"}, own: true, treat: emulate,
+		maps: "values as they are",
+		doc:  "How text becomes bytes. The values of events are bytes already, UTF-8 where they are text, and are written as they are; weir knows no other encoding.",
 	},
 	{
 		name: "request.timeout.ms", role: Producer, kind: kindMillis, low: 1, high: 900000, floor: 100, def: "30000",
