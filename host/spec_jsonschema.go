@@ -49,8 +49,10 @@ func onErrorSchema() config.Schema {
 }
 
 func pipelineSchema() config.Schema {
+	source := config.ItemsSchema(componentSchema(kafka.Consumer))
 	return config.MapSchema(map[string]any{
-		"source":      componentSchema(kafka.Consumer).Doc("Where to read."),
+		"source":      source.Doc("Where to read: one source, or a list of them."),
+		"sources":     source.Doc("The same."),
 		"sink":        componentSchema(kafka.Producer).Doc("Where to write."),
 		"processors":  config.ItemsSchema(processorSchema()).Doc("The chain, in order."),
 		"on_error":    config.Ref("on-error"),
