@@ -60,20 +60,33 @@ func (p *Processor) Process(ctx context.Context, in, out []event.Event, fail fun
 			continue
 		}
 		err := work(ctx, &out[len(out)-1], len(in)-i)
-		bad := badEvent{}
-		switch {
-		case err == nil:
-		case errors.Is(err, errAbsent) && p.config.OnMissing == PassMissing:
-		case errors.Is(err, errAbsent) && p.config.OnMissing == DropMissing:
-			out = out[:len(out)-1]
-		case errors.As(err, &bad):
-			out = out[:len(out)-1]
-			fail(i, &event.Failure{Class: event.Schema, Message: clip(err.Error()), Attempt: 1})
-		default:
+		if err == nil {
+			continue
+		}
+		stays, failure, err := p.judge(err)
+		if err != nil {
 			return out, err
+		}
+		if !stays {
+			out = out[:len(out)-1]
+		}
+		if failure != nil {
+			fail(i, failure)
 		}
 	}
 	return out, nil
+}
+
+// judge says what becomes of an event that met an error: whether it goes on as
+// it is, and how it failed. An error that it returns is no fault of the event.
+func (p *Processor) judge(err error) (stays bool, f *event.Failure, other error) {
+	switch {
+	case !errors.As(err, new(badEvent)):
+		return false, nil, err
+	case errors.Is(err, errAbsent) && p.config.OnMissing != FailMissing:
+		return p.config.OnMissing == PassMissing, nil, nil
+	}
+	return false, &event.Failure{Class: event.Schema, Message: clip(err.Error()), Attempt: 1}, nil
 }
 
 // clip bounds a message, which may quote a payload and goes into a header.

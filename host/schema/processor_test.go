@@ -344,6 +344,30 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+// TestReferencesEnd meets schemas that need themselves, or too many others.
+func TestReferencesEnd(t *testing.T) {
+	f := newFake(t)
+	f.set(func(w http.ResponseWriter, r *http.Request) bool {
+		const schema = `{"id":1,"schemaType":"AVRO","schema":"\"int\"","references":[{"name":"x","subject":"%s","version":%d}]}`
+		if r.URL.Path == "/schemas/ids/1" || r.URL.Path == "/subjects/self/versions/1" {
+			fmt.Fprintf(w, schema, "self", 1)
+			return true
+		}
+		var n int
+		if _, err := fmt.Sscanf(r.URL.Path, "/subjects/many/versions/%d", &n); err != nil {
+			n = 1
+		}
+		fmt.Fprintf(w, schema, "many", n+1)
+		return true
+	})
+	r := open(t, f.config())
+	decode := decodeConfig()
+	got, err := run(t, NewProcessor(&decode, r), value(wire(1, 2)), value(wire(2, 2)))
+	if err != nil || got.failed[0] != "" || len(got.failed) != 1 || !strings.Contains(got.failed[1], "more than 256 other schemas") {
+		t.Errorf("%v, %v", err, got.failed)
+	}
+}
+
 // TestOutputsOutliveTheBatch keeps the outputs of one batch over the next: the
 // sink still has them then.
 func TestOutputsOutliveTheBatch(t *testing.T) {
