@@ -110,9 +110,9 @@ var tlsRows = []row{
 var loginRows = []row{
 	{
 		name: "sasl.mechanisms", aliases: []string{"sasl.mechanism"}, role: anyRole, kind: kindEnum,
-		words: []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "AWS_MSK_IAM", "GSSAPI"},
-		maps:  "SASL",
-		doc:   "How to log in where security.protocol says sasl. GSSAPI, librdkafka's default, must be asked for and needs a build with Kerberos.",
+		words: []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "AWS_MSK_IAM", "GSSAPI"}, std: "GSSAPI",
+		maps: "SASL",
+		doc:  "How to log in where security.protocol says sasl. GSSAPI, librdkafka's default, must be asked for and needs a build with Kerberos.",
 	},
 	{
 		name: "sasl.username", aliases: []string{"sasl_plain_username"}, role: anyRole, kind: kindText,

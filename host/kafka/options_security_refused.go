@@ -85,7 +85,8 @@ var noSecurityRows = []row{
 		doc: "Grant. client_credentials is accepted.",
 	},
 	{
-		name: "sasl.oauthbearer.assertion.algorithm", role: anyRole, kind: kindText,
+		name: "sasl.oauthbearer.assertion.algorithm", role: anyRole, kind: kindEnum,
+		words: []string{"RS256", "ES256"},
 		std:   "RS256",
 		treat: reject, why: "the grant by an assertion is not supported; use client_credentials or sasl.oauthbearer.token",
 		doc: "Algorithm that signs the assertion.",
@@ -116,7 +117,7 @@ var noSecurityRows = []row{
 		doc: "Audience of the assertion.",
 	},
 	{
-		name: "sasl.oauthbearer.assertion.claim.exp.seconds", role: anyRole, kind: kindInt,
+		name: "sasl.oauthbearer.assertion.claim.exp.seconds", role: anyRole, kind: kindInt, low: 1, high: unlimited,
 		std:   "300",
 		treat: reject, why: "the grant by an assertion is not supported; use client_credentials or sasl.oauthbearer.token",
 		doc: "Life of the assertion.",
@@ -133,7 +134,7 @@ var noSecurityRows = []row{
 		doc: "Whether the assertion has an id.",
 	},
 	{
-		name: "sasl.oauthbearer.assertion.claim.nbf.seconds", role: anyRole, kind: kindInt,
+		name: "sasl.oauthbearer.assertion.claim.nbf.seconds", role: anyRole, kind: kindInt, high: unlimited,
 		std:   "60",
 		treat: reject, why: "the grant by an assertion is not supported; use client_credentials or sasl.oauthbearer.token",
 		doc: "Time before which the assertion counts.",
