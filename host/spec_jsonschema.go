@@ -17,6 +17,7 @@ import (
 func JSONSchema() ([]byte, error) {
 	definitions := config.SchemaDefinitions()
 	maps.Copy(definitions, kafka.SchemaDefinitions())
+	definitions["source"] = componentSchema(kafka.Consumer)
 	definitions["topic-options"] = topicOptionsSchema()
 	definitions["on-error"] = onErrorSchema()
 	definitions["schema-registry"] = registrySchema()
@@ -49,10 +50,10 @@ func onErrorSchema() config.Schema {
 }
 
 func pipelineSchema() config.Schema {
-	source := config.ItemsSchema(componentSchema(kafka.Consumer))
+	sources := func() config.Schema { return config.ItemsSchema(config.Ref("source")) }
 	return config.MapSchema(map[string]any{
-		"source":      source.Doc("Where to read: one source, or a list of them."),
-		"sources":     source.Doc("The same."),
+		"source":      sources().Doc("Where to read: one source, or a list of them."),
+		"sources":     sources().Doc("The same."),
 		"sink":        componentSchema(kafka.Producer).Doc("Where to write."),
 		"processors":  config.ItemsSchema(processorSchema()).Doc("The chain, in order."),
 		"on_error":    config.Ref("on-error"),
