@@ -41,7 +41,7 @@ func (l *loader) bindRegistries(s *config.Section, p *PipelineSpec) {
 			connection = p.Sink.Connection
 		}
 		mixed := c.Op == schema.Decode && c.Registry == nil && slices.ContainsFunc(p.Sources, func(s SourceSpec) bool {
-			return l.registries[s.Connection] != l.registries[connection]
+			return different(l.registries[s.Connection], l.registries[connection])
 		})
 		if c.Registry == nil {
 			c.Registry = l.registries[connection]
@@ -52,11 +52,17 @@ func (l *loader) bindRegistries(s *config.Section, p *PipelineSpec) {
 			s.Fault(c.Pos, place, "the sources' connections have different schema registries", "write schema_registry into the step, or make a pipeline of each source")
 		case c.Registry == nil && connection != "":
 			s.Fault(c.Pos, place, fmt.Sprintf("connection %q has no schema registry", connection), "write schema_registry: {url: http://HOST:8081} into the connection or the step")
-		case c.Op == schema.Encode && !c.Fixed() && decoded != nil && c.Registry != nil && !decoded.Same(c.Registry):
+		case c.Op == schema.Encode && !c.Fixed() && decoded != nil && c.Registry != nil && different(decoded, c.Registry):
 			s.Fault(c.Pos, place, "would look up ids of another registry, where they mean other schemas", "name the schema: subject: NAME")
 		}
 		if c.Op == schema.Decode {
 			decoded = c.Registry
 		}
 	}
+}
+
+// different tells whether the ids of two registries, if there are two, mean
+// different schemas.
+func different(a, b *schema.RegistryConfig) bool {
+	return a != b && (a == nil || b == nil || !a.Same(b))
 }

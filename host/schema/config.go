@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir/host/config"
@@ -174,7 +175,7 @@ func ReadRegistry(s *config.Section, n *config.Node) *RegistryConfig {
 	}
 	s = s.Open(n, name)
 	c := &RegistryConfig{
-		URLs:           append(s.StringList("url"), s.StringList("urls")...),
+		URLs:           readURLs(s),
 		Username:       s.String("username", ""),
 		CAFile:         either(s, "ssl_cafile", "ssl_ca_location"),
 		CertFile:       either(s, "ssl_certfile", "ssl_certificate_location"),
@@ -220,31 +221,46 @@ func either(s *config.Section, name, other string) string {
 	return b
 }
 
-func (c *RegistryConfig) check(s *config.Section) {
-	if len(c.URLs) == 0 {
+func readURLs(s *config.Section) []string {
+	var urls []string
+	for _, name := range []string{"url", "urls"} {
+		urls = append(urls, s.StringList(name)...)
+		for _, n := range s.List(name) {
+			checkURLs(s, name, n)
+		}
+	}
+	if len(urls) == 0 {
 		s.Fault(s.Pos(), "url", "is missing", "write url: http://HOST:8081")
 	}
-	secure := false
-	for _, text := range c.URLs {
+	return urls
+}
+
+func checkURLs(s *config.Section, name string, n *config.Node) {
+	for _, text := range config.SplitList(n.Value) {
+		shown := text
+		if n.Secret {
+			shown = n.Shown()
+		}
 		u, err := url.Parse(text)
 		switch {
-		case err != nil:
-			// The reason would show the URL, and with it a login.
-			s.Fault(s.Pos(), "url", "is not a URL", "write http://HOST:8081")
-			continue
+		case err != nil: // the reason would show the URL, and with it a login
+			s.Fault(n.Pos, name, "is not a URL", "write http://HOST:8081")
 		case u.User != nil:
-			s.Fault(s.Pos(), "url", "holds a login", "write it into username and password: they are never shown")
+			s.Fault(n.Pos, name, "holds a login", "write it into username and password: they are never shown")
 		case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
-			s.Fault(s.Pos(), "url", fmt.Sprintf("%q is not the URL of a registry", text), "write http://HOST:8081 or https://HOST")
+			s.Fault(n.Pos, name, fmt.Sprintf("%q is not the URL of a registry", shown), "write http://HOST:8081 or https://HOST")
 		case u.RawQuery != "" || u.Fragment != "":
-			s.Fault(s.Pos(), "url", fmt.Sprintf("%q has more than a path behind its host", text), "write http://HOST:8081 or https://HOST/PATH")
+			s.Fault(n.Pos, name, fmt.Sprintf("%q has more than a path behind its host", shown), "write http://HOST:8081 or https://HOST/PATH")
 		}
-		secure = secure || u.Scheme == "https"
 	}
+}
+
+func (c *RegistryConfig) check(s *config.Section) {
 	if (c.CertFile == "") != (c.KeyFile == "") {
 		s.Fault(s.Pos(), "ssl_certfile", "and ssl_keyfile go together", "give both or none")
 	}
-	if !secure && len(c.URLs) > 0 && c.CAFile+c.CertFile != "" {
+	secure := func(url string) bool { return strings.HasPrefix(strings.ToLower(url), "https:") }
+	if len(c.URLs) > 0 && !slices.ContainsFunc(c.URLs, secure) && c.CAFile+c.CertFile != "" {
 		s.Fault(s.Pos(), "url", "is not https, but ssl files are given", "write https://")
 	}
 	if c.Username == "" && !c.Password.IsZero() {
