@@ -44,6 +44,57 @@ func TestBSPumpSites(t *testing.T) {
 	}
 }
 
+// TestMigratingPage loads the configurations that the page about migrating
+// shows, and finds each option of BSPump on it.
+func TestMigratingPage(t *testing.T) {
+	data, err := os.ReadFile("../docs/migrating-from-bspump.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(data)
+	t.Chdir(t.TempDir())
+	writeFile(t, "selector.wasm", "not looked into")
+	writeFile(t, "site.conf", unindent(fenced(t, page, "ini")))
+	writeFile(t, "beside.yaml", fenced(t, page, "yaml"))
+	for _, files := range [][]string{{"site.conf"}, {"site.conf", "beside.yaml"}} {
+		if _, faults := LoadSpec(config.Load{Files: files, Environ: []string{}}); faults.Err() != nil {
+			t.Errorf("%v: %v", files, faults)
+		}
+	}
+	for _, option := range bspumpOptions {
+		if !strings.Contains(page, "`"+option+"`") {
+			t.Errorf("the page does not say what became of %s", option)
+		}
+	}
+}
+
+// unindent takes the indent of a list's element away.
+func unindent(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.TrimPrefix(line, "   "))
+	}
+	return b.String()
+}
+
+// bspumpOptions are the options that BSPump's Kafka classes have, or had, and
+// those that its documentation names.
+var bspumpOptions = []string{
+	"bootstrap_servers", "security_protocol", "group_id", "ssl_cafile", "ssl_certfile", "ssl_keyfile", "sasl_mechanism",
+	"sasl_plain_username", "sasl_plain_password", "compression_type",
+	"topic", "topics", "refresh_topics", "consumer_threads", "poll_interval", "buffer_size", "buffer_timeout", "sleep_on_error",
+	"sleep_on_retryable_error", "errors_max_retry_attempts", "check_assignment_errors", "enable.auto.offset.store",
+	"enable.auto.commit", "auto.commit.interval.ms", "auto.offset.reset", "group.id", "max_poll_records", "max.poll.interval.ms",
+	"get_timeout_ms", "event_block_size", "event_idle_time", "retry", "api_version", "session.timeout.ms", "consumer_timeout_ms",
+	"max_records", "user_defined_partitions", "oauth_cb", "max_partition_fetch_bytes", "request_timeout_ms",
+	"watermark.low", "watermark.high", "output_queue_max_size", "queue.buffering.max.messages", "queue.buffering.max.kbytes",
+	"batch.num.messages", "batch.size", "linger.ms", "poll.timeout", "encoding", "key_serializer", "max_batch_size", "max_request_size",
+	"send_backoff_ms", "enable_idempotency", "metadata_max_age_ms", "retry_backoff_ms", "connections_max_idle_ms", "acks",
+	"transactional_id", "transaction_timeout_ms", "client_id", "disabled",
+	"topics_file", "num_partitions_default", "replication_factor_default", "num_partitions", "replication_factor",
+	"async_concurency_limit", "reset_profiler", "stop_on_errors", "alert_id",
+}
+
 // enterSites works in a copy of the corpus with the files that it refers to.
 func enterSites(t *testing.T) {
 	dir := t.TempDir()
@@ -72,7 +123,7 @@ func writeCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().AddDate(10, 0, 0), IsCA: true, BasicConstraintsValid: true}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)

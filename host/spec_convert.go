@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -195,6 +196,10 @@ func (e *emitter) pipeline(p config.Item) {
 		switch item.Key {
 		case "source", "sink":
 			e.options(item.Node, p.Key+"."+item.Key)
+			for n, source := range item.Node.List {
+				p.Node.Items[i].Pos, item.Node.Pos = config.Pos{}, config.Pos{} // those of the first source
+				e.options(source, fmt.Sprintf("%s.source.%d", p.Key, n+1))
+			}
 		case "processors":
 			p.Node.Items[i].Pos, item.Node.Pos = config.Pos{}, config.Pos{} // those of the first processor
 			for _, step := range item.Node.List {

@@ -159,9 +159,9 @@ func (c *converter) component(pipeline *config.Node, s config.Item, id string) {
 	case module != nil:
 		c.processor(pipeline, s, c.module(s, id))
 	case isA(class, "KafkaSource"):
-		c.end(pipeline, s, "source")
+		addSource(pipeline, s)
 	case isA(class, "KafkaSink"):
-		c.end(pipeline, s, "sink")
+		c.sink(pipeline, s)
 	case isA(class, "KafkaKeyFilter"):
 		entry := config.NewMap(s.Node.Pos)
 		entry.Put("name", s.Pos, textNode(id, s.Pos))
@@ -225,12 +225,29 @@ func (c *converter) options(pipeline *config.Node, s config.Item) {
 	}
 }
 
-func (c *converter) end(pipeline *config.Node, s config.Item, key string) {
-	if first := pipeline.Find(key); first != nil {
-		c.fault(s, fmt.Sprintf("the pipeline has a %s already, at %s", key, first.Pos), "a pipeline has one; make two pipelines")
+// addSource makes a list of the sources as soon as there are two.
+func addSource(pipeline *config.Node, s config.Item) {
+	i := slices.IndexFunc(pipeline.Items, func(i config.Item) bool { return i.Key == "source" })
+	if i < 0 {
+		pipeline.Put("source", s.Pos, s.Node)
 		return
 	}
-	pipeline.Put(key, s.Pos, s.Node)
+	list := pipeline.Items[i].Node
+	if list.Kind == config.Map {
+		first := list
+		list = config.NewList(first.Pos)
+		list.List = []*config.Node{first}
+		pipeline.Items[i].Node = list
+	}
+	list.List = append(list.List, s.Node)
+}
+
+func (c *converter) sink(pipeline *config.Node, s config.Item) {
+	if first := pipeline.Find("sink"); first != nil {
+		c.fault(s, fmt.Sprintf("the pipeline has a sink already, at %s", first.Pos), "a pipeline has one; make two pipelines")
+		return
+	}
+	pipeline.Put("sink", s.Pos, s.Node)
 }
 
 func (c *converter) initializer(s config.Item) {
