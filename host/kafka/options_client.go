@@ -91,16 +91,29 @@ func isolationOpts(o *Options) ([]kgo.Opt, error) {
 	return []kgo.Opt{kgo.FetchIsolationLevel(level)}, nil
 }
 
-// fetchOpts keeps a record of the largest size readable and what is read within
-// what is believed.
+// fetchOpts keeps a record of the largest size readable.
 func fetchOpts(o *Options) ([]kgo.Opt, error) {
+	return []kgo.Opt{kgo.FetchMaxBytes(int32(o.fetchBytes()))}, nil
+}
+
+// fetchBytes is the most bytes of one answer to a fetch.
+func (o *Options) fetchBytes() int64 {
 	fetch := o.Int("fetch.max.bytes")
 	if o.Set("queued.max.messages.kbytes") {
 		fetch = min(fetch, o.Int("queued.max.messages.kbytes"))
 	}
-	fetch = min(max(fetch, o.Int("message.max.bytes")), clientLimit)
-	read := min(max(o.Int("receive.message.max.bytes"), fetch+512), clientLimit)
-	return []kgo.Opt{kgo.FetchMaxBytes(int32(fetch)), kgo.BrokerMaxReadBytes(int32(read))}, nil
+	return min(max(fetch, o.Int("message.max.bytes")), clientLimit)
+}
+
+// readOpts believes answers of the size that is asked for.
+func readOpts(o *Options) ([]kgo.Opt, error) {
+	read := o.Int("receive.message.max.bytes")
+	if o.role == Consumer {
+		read = min(max(read, o.fetchBytes()+512), clientLimit)
+		return []kgo.Opt{kgo.BrokerMaxReadBytes(int32(read))}, nil
+	}
+	// The client compares the two even where it fetches nothing.
+	return []kgo.Opt{kgo.BrokerMaxReadBytes(int32(read)), kgo.FetchMaxBytes(int32(min(read, 50<<20)))}, nil
 }
 
 // acksOpts is acks, idempotence and what it allows in flight.

@@ -51,7 +51,7 @@ var tlsRows = []row{
 		doc:  "The key of the client's certificate, as PEM text.",
 	},
 	{
-		name: "ssl.key.password", role: anyRole, kind: kindText, secret: true,
+		name: "ssl.key.password", aliases: []string{"ssl_password"}, role: anyRole, kind: kindText, secret: true,
 		maps: "Dialer",
 		doc:  "Password of an encrypted key: PKCS#8 with PBKDF2 and AES or triple DES, or OpenSSL's old form.",
 	},

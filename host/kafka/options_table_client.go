@@ -57,6 +57,11 @@ var clientRows = []row{
 		doc: "Time for an answer of a broker, beyond what the request itself may take.",
 	},
 	{
+		name: "receive.message.max.bytes", role: anyRole, kind: kindBytes, low: 1000, high: unlimited, floor: 1024, ceiling: clientLimit, def: "100000000",
+		maps: "BrokerMaxReadBytes", opts: readOpts,
+		doc: "Largest answer that is believed. For a source it is at least fetch.max.bytes.",
+	},
+	{
 		name: "connections.max.idle.ms", role: anyRole, kind: kindMillis, low: 0, high: unlimited, floor: 100, ceiling: 900000, def: "540000", std: "0",
 		maps: "ConnIdleTimeout", opts: durationOpt("connections.max.idle.ms", kgo.ConnIdleTimeout),
 		doc: "Time after which an unused connection is closed. 0, never, becomes 15 minutes.",

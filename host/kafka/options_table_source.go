@@ -131,7 +131,7 @@ var sourceRows = []row{
 	},
 	{
 		name: "fetch.max.bytes", role: Consumer, kind: kindBytes, low: 0, high: 2147483135, ceiling: clientLimit, def: "16MiB", std: "52428800",
-		maps: "FetchMaxBytes, BrokerMaxReadBytes", opts: fetchOpts,
+		maps: "FetchMaxBytes", opts: fetchOpts,
 		doc: "Most bytes of one answer of a broker, before decompression. A source holds up to about three of them for each broker.",
 	},
 	{
@@ -143,10 +143,6 @@ var sourceRows = []row{
 		name: "fetch.message.max.bytes", aliases: []string{"max.partition.fetch.bytes"}, role: Consumer, kind: kindBytes, low: 1, high: 1000000000, def: "1MiB",
 		maps: "FetchMaxPartitionBytes", opts: bytesOpt("fetch.message.max.bytes", kgo.FetchMaxPartitionBytes),
 		doc: "Most bytes of one partition in an answer. A larger batch still arrives.",
-	},
-	{
-		name: "receive.message.max.bytes", role: Consumer, kind: kindBytes, low: 1000, high: unlimited, ceiling: clientLimit, def: "100000000", maps: "BrokerMaxReadBytes",
-		doc: "Largest answer that is believed. It is at least fetch.max.bytes.",
 	},
 	{
 		name: "check.crcs", role: Consumer, kind: kindBool, def: "true", std: "false",
