@@ -193,6 +193,9 @@ func compareEffect(t *testing.T, want *Spec, yaml []byte, environ, builtins []st
 	if got == nil {
 		t.Fatalf("the YAML is not right: %v\n%s", faults, yaml)
 	}
+	if err := compiled(t).Validate(instance(t, "weir.yaml", yaml)); err != nil && len(faults) == 0 {
+		t.Errorf("the YAML does not fit the schema: %v", err)
+	}
 	if diff := cmp.Diff(effect(t, want), effect(t, got)); diff != "" {
 		t.Errorf("the YAML has another effect (-ini +yaml)\n%s\n%s", diff, yaml)
 	}
@@ -203,6 +206,13 @@ func effect(t *testing.T, spec *Spec) []string {
 	var out []string
 	options := func(of string, o *kafka.Options) {
 		for _, e := range o.Explain() {
+			if kafka.IsSecret(e.Name) {
+				text, err := o.Secret(e.Name).Reveal()
+				if err != nil {
+					t.Error(err)
+				}
+				e.Value = text
+			}
 			out = append(out, fmt.Sprintf("%s: %s = %s (%s, %s)", of, e.Name, e.Value, e.Layer, e.Note))
 		}
 	}

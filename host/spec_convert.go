@@ -240,7 +240,10 @@ func (e *emitter) settings(n *config.Node, place string) {
 }
 
 func (e *emitter) options(n *config.Node, place string) {
-	for _, item := range n.Items {
+	for i, item := range n.Items {
+		if plain := strings.NewReplacer(".", "_", "-", "_").Replace(item.Key); oddly(item.Key) && n.Find(plain) == nil {
+			n.Items[i].Key = plain
+		}
 		switch {
 		case item.Node.Secret || kafka.IsSecret(item.Key):
 			e.leaveOut(item.Node, place+"."+item.Key)
@@ -249,6 +252,13 @@ func (e *emitter) options(n *config.Node, place string) {
 		}
 	}
 	config.Loosen(n)
+}
+
+// oddly tells whether an option is in a spelling that nobody reads with ease:
+// neither linger.ms nor linger_ms.
+func oddly(key string) bool {
+	mixed := strings.Contains(key, "-") || strings.Contains(key, ".") && strings.Contains(key, "_")
+	return mixed && kafka.CanonicalName(key) != ""
 }
 
 func (e *emitter) topics(n *config.Node) {

@@ -100,21 +100,26 @@ func (w *yamlWriter) comment(places ...Pos) string {
 func spaced(n *Node, text string) []byte {
 	var b strings.Builder
 	var pending []string // comments that belong to the next key
-	top, first := -1, false
+	top, first, names := -1, false, false
 	for line := range strings.Lines(text) {
 		body := strings.TrimLeft(line, " ")
 		indent := len(line) - len(body)
-		if indent <= 2 && strings.HasPrefix(body, "#") {
+		if body == "\n" { // of a text
+			b.WriteString(line)
+			continue
+		}
+		if strings.HasPrefix(body, "#") && (indent == 0 || indent == 2 && names) {
 			pending = append(pending, line)
 			continue
 		}
 		switch {
-		case indent == 0 && top+1 < len(n.Items) && !strings.HasPrefix(body, "-"):
+		case indent == 0 && top+1 < len(n.Items): // else it is no key
 			top++
 			if top > 0 {
 				b.WriteByte('\n')
 			}
-		case indent == 2 && !first && mapOfMaps(n.Items[top].Node):
+			names = mapOfMaps(n.Items[top].Node)
+		case indent == 2 && !first && names:
 			b.WriteByte('\n')
 		}
 		first = indent == 0

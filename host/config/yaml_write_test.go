@@ -81,6 +81,7 @@ func typed(n *Node) string {
 // FuzzWriteYAML writes whatever can be read, and reads it again.
 func FuzzWriteYAML(f *testing.F) {
 	for _, seed := range []string{
+		"{}", "a: |-\n 0\n\n # x\nb: {c: {d: 1}, e: {}}\n", "? |\n  a\n  b\n: c\n",
 		"a: 1\nb: [x, 2.5, null, \"3\", true]\nc: {d: {}}\n", "a: |\n  x\n   y\n\nb: >-\n  z\n", "\"<<\": 1\n", "- a\n- {b: c}\n", "x", "a: 2020-01-01\nb: .inf\nc: 0x1f\n", "a: \"#\"\n\"b: c\": \"- d\"\n",
 	} {
 		f.Add([]byte(seed))
