@@ -10,6 +10,10 @@ import (
 // avroCodec is for Avro's binary form.
 type avroCodec struct {
 	schema *avro.Schema
+	// raw is the schema without logical types, so that values are decoded as
+	// they are; shape says how they look in JSON.
+	raw   *avro.Schema
+	shape *shape
 	// ambiguous says that a plain value of some union does not tell its type.
 	ambiguous bool
 }
@@ -25,7 +29,12 @@ func compileAvro(text string, refs []reference) (codec, error) {
 	if err != nil {
 		return nil, err
 	}
-	return avroCodec{s, looks{}.ambiguous(s.Root())}, nil
+	raw, err := avro.Parse(string(s.Canonical()))
+	if err != nil {
+		return nil, err
+	}
+	root := s.Root()
+	return avroCodec{s, raw, shapes{}.of(root), looks{}.ambiguous(root)}, nil
 }
 
 // looks knows how values of the types that a schema named so far look in JSON.
@@ -58,38 +67,42 @@ func (l looks) of(n *avro.SchemaNode) string {
 		look = n.Type
 	case "int", "long", "float", "double":
 		look = "number"
-	case "string", "bytes", "fixed", "enum":
+	case "bytes", "fixed":
+		look = "text"
+		if n.LogicalType == decimal {
+			look = "number"
+		}
+	case "string", "enum":
 		look = "text"
 	default:
 		if known, ok := l[n.Type]; ok { // the name alone
 			return known
 		}
 	}
-	if name := n.Name; name != "" {
-		if n.Namespace != "" && !strings.Contains(name, ".") {
-			name = n.Namespace + "." + name
-		}
-		l[name] = look
+	if n.Name != "" {
+		l[fullName(n)] = look
 	}
 	return look
 }
 
+func fullName(n *avro.SchemaNode) string {
+	if n.Namespace == "" || strings.Contains(n.Name, ".") {
+		return n.Name
+	}
+	return n.Namespace + "." + n.Name
+}
+
 func (c avroCodec) toJSON(dst, payload []byte, _ *message, unions Unions) ([]byte, error) {
 	var v any
-	// Tagged on the way in, so that the branch that was read is the one shown.
-	rest, err := c.schema.Decode(payload, &v, avro.AliasInput(), avro.TaggedUnions())
+	// Tagged, so that the branch that was read is the one shown.
+	rest, err := c.raw.Decode(payload, &v, avro.AliasInput(), avro.TaggedUnions())
 	if err != nil {
 		return dst, err
 	}
 	if len(rest) > 0 {
 		return dst, fmt.Errorf("%d bytes are left over behind the value", len(rest))
 	}
-	var opts []avro.Opt
-	if unions == TaggedUnions || unions == AutoUnions && c.ambiguous {
-		opts = []avro.Opt{avro.TaggedUnions()}
-	}
-	text, err := c.schema.EncodeJSON(v, opts...)
-	return append(dst, text...), err
+	return c.shape.append(dst, v, unions == TaggedUnions || unions == AutoUnions && c.ambiguous)
 }
 
 func (c avroCodec) fromJSON(dst, text []byte, _ *message) ([]byte, error) {

@@ -50,17 +50,30 @@ func TestRoundTrip(t *testing.T) {
 	}{
 		{"avro scalar", avroSchema(`"long"`), "", `9007199254740993`, ""},
 		{"avro defaults", avroSchema(orderAvro), "", `{"id":1}`,
-			`{"id":1,"note":null,"raw":"","at":0,"day":0,"price":"\u0000","what":0,"colour":"RED","tags":[],"by":{},"hash":"\u0000\u0000","ok":false}`},
+			`{"id":1,"note":null,"raw":"","at":0,"day":0,"price":0.00,"what":0,"colour":"RED","tags":[],"by":{},"hash":"\u0000\u0000","ok":false}`},
 		{"avro all", avroSchema(orderAvro), "",
 			`{"id":-5,"note":"žluť \"x\"","raw":"\u0000ÿ","at":1704164645000,"day":19724,"price":"\u0004\u00d2","what":"s","colour":"BLUE","tags":["a","b"],"by":{"x":0.5},"hash":"\u0001\u0002","ok":true}`,
-			`{"id":-5,"note":"žluť \"x\"","raw":"\u0000\u00ff","at":1704164645000,"day":19724,"price":"\u0004\u00d2","what":"s","colour":"BLUE","tags":["a","b"],"by":{"x":0.5},"hash":"\u0001\u0002","ok":true}`},
+			`{"id":-5,"note":"žluť \"x\"","raw":"\u0000\u00ff","at":1704164645000,"day":19724,"price":12.34,"what":"s","colour":"BLUE","tags":["a","b"],"by":{"x":0.5},"hash":"\u0001\u0002","ok":true}`},
 		{"avro unions", avroSchema(`{"type":"array","items":["null","int","string",{"type":"map","values":"int"}]}`), "", `[null,1,"x",{"a":1}]`, ""},
 		{"avro alike in unions", avroSchema(`{"type":"array","items":["null","int","long"]}`), "", `[null,{"int":1},{"long":1}]`, ""},
 		{"avro union by name", avroSchema(orderAvro), "", `{"id":1,"what":{"shop.Card":{"n":1}}}`,
-			`{"id":1,"note":null,"raw":"","at":0,"day":0,"price":"\u0000","what":{"n":1},"colour":"RED","tags":[],"by":{},"hash":"\u0000\u0000","ok":false}`},
-		{"avro decimal as number", avroSchema(orderAvro), "", `{"id":1,"price":12.34}`,
-			`{"id":1,"note":null,"raw":"","at":0,"day":0,"price":"\u0004\u00d2","what":0,"colour":"RED","tags":[],"by":{},"hash":"\u0000\u0000","ok":false}`},
-		{"avro float", avroSchema(`{"type":"array","items":"double"}`), "", `["NaN","Infinity","-Infinity",1.25]`, ""},
+			`{"id":1,"note":null,"raw":"","at":0,"day":0,"price":0.00,"what":{"n":1},"colour":"RED","tags":[],"by":{},"hash":"\u0000\u0000","ok":false}`},
+		{"avro decimal as bytes", avroSchema(orderAvro), "", `{"id":1,"price":"\u0004\u00d2"}`,
+			`{"id":1,"note":null,"raw":"","at":0,"day":0,"price":12.34,"what":0,"colour":"RED","tags":[],"by":{},"hash":"\u0000\u0000","ok":false}`},
+		{"avro decimals", avroSchema(`{"type":"array","items":["null",{"type":"bytes","logicalType":"decimal","precision":38,"scale":3}]}`), "",
+			`[0.000,0.001,-0.012,-1.500,99.999,null,12345678901234567890123456789012345.678,-12345678901234567890123456789012345.678]`, ""},
+		{"avro whole decimal", avroSchema(`{"type":"fixed","name":"F","size":3,"logicalType":"decimal","precision":6}`), "", `-120`, ""},
+		{"avro decimal beside a number", avroSchema(`{"type":"array","items":["long",{"type":"bytes","logicalType":"decimal","precision":4,"scale":1}]}`), "",
+			`[{"long":1},{"bytes":1.5}]`, ""},
+		{"avro times", avroSchema(`{"type":"record","name":"T","fields":[{"name":"a","type":{"type":"int","logicalType":"time-millis"}},{"name":"b","type":["null",{"type":"long","logicalType":"timestamp-micros"}]},
+			{"name":"c","type":{"type":"string","logicalType":"uuid"}},{"name":"d","type":{"type":"fixed","name":"D","size":12,"logicalType":"duration"}}]}`), "",
+			`{"a":1,"b":1704164645000001,"c":"f81d4fae-7dec-11d0-a765-00a0c91e6bf6","d":"\u0001\u0000\u0000\u0000\u0002\u0000\u0000\u0000\u0003\u0000\u0000\u0000"}`, ""},
+		{"avro recursion", avroSchema(`{"type":"record","name":"n.L","fields":[{"name":"v","type":"int"},{"name":"next","type":["null","n.L"]}]}`), "", `{"v":1,"next":{"v":2,"next":null}}`, ""},
+		{"avro map is sorted", avroSchema(`{"type":"map","values":"int"}`), "", `{"b":2,"a":1,"c":3}`, `{"a":1,"b":2,"c":3}`},
+		{"avro text", avroSchema(`"string"`), "", `"\" \\ / \u0001 \n \t é € \ud83d\ude00"`, `"\" \\ / \u0001 \n \t é € 😀"`},
+		{"avro numbers", avroSchema(`{"type":"array","items":"double"}`), "", `[0,-0,1e-7,1.5e+300,100000,1e21,0.1]`, `[0,-0,1e-07,1.5e+300,100000,1e+21,0.1]`},
+		{"avro float", avroSchema(`{"type":"array","items":"float"}`), "", `[0.1,3.4e38]`, `[0.1,3.4e+38]`},
+		{"avro no numbers", avroSchema(`{"type":"array","items":"double"}`), "", `["NaN","Infinity","-Infinity",1.25]`, ""},
 		{"json", jsonSchema(`{"type":"object"}`), "", ` {"a": [1, "x"]} `, ""},
 		{"protobuf first message", protoSchema(orderProto), "", `{"x":"y"}`, ""},
 		{"protobuf named message", protoSchema(orderProto), "shop.Order",
@@ -96,7 +109,8 @@ func TestRoundTrip(t *testing.T) {
 				t.Errorf("context (-want +got)\n%s", diff)
 			}
 			repeated := must(t, NewProcessor(&again, r), decoded...)
-			if !slices.Equal(repeated[0].Value, encoded[0].Value) {
+			ordered := tc.name != "avro map is sorted" // in the payload a map has no order
+			if ordered && !slices.Equal(repeated[0].Value, encoded[0].Value) {
 				t.Errorf("encoded %x, and again %x", encoded[0].Value, repeated[0].Value)
 			}
 		})
