@@ -52,7 +52,7 @@ func ConvertINI(file, secrets string, environ []string) (*Converted, config.Faul
 	}
 	_, found := loadSpec(config.Load{Files: []string{file}, Environ: environ}, plugins.Names())
 
-	e := emitter{dir: filepath.Dir(file), secrets: secrets, known: map[config.Pos]bool{}}
+	e := emitter{dir: filepath.Dir(file), secrets: secrets, known: map[config.Pos]bool{}, keys: map[config.Pos]string{}}
 	e.top(root)
 	out := &Converted{Secrets: e.left}
 	comments := map[config.Pos][]string{}
@@ -63,7 +63,7 @@ func ConvertINI(file, secrets string, environ []string) (*Converted, config.Faul
 		case referred:
 			continue
 		case placed:
-			comments[f.Pos] = append(comments[f.Pos], comment("", f))
+			comments[f.Pos] = append(comments[f.Pos], comment(e.whom(f), f))
 		default:
 			head = append(head, comment(f.Path+": ", f))
 		}
@@ -87,6 +87,16 @@ func ConvertINI(file, secrets string, environ []string) (*Converted, config.Faul
 	return out, nil
 }
 
+// whom names what a fault is about where that is not the setting at its place:
+// what is missing has none.
+func (e *emitter) whom(f config.Fault) string {
+	key := e.keys[f.Pos]
+	if key == "" || strings.HasSuffix(f.Path, key) || strings.HasPrefix(f.Path, "[") {
+		return ""
+	}
+	return f.Path[strings.LastIndexByte(f.Path, '.')+1:] + ": "
+}
+
 func comment(place string, f config.Fault) string {
 	text := place + f.Message
 	if f.Hint != "" {
@@ -103,7 +113,9 @@ type emitter struct {
 	// known are the places of the tree; the value says that references stand
 	// there.
 	known map[config.Pos]bool
-	left  []LeftOut
+	// keys are the names of settings by their places.
+	keys map[config.Pos]string
+	left []LeftOut
 	// inClear are warnings of secrets that could not be left out.
 	inClear config.Faults
 }
@@ -168,6 +180,7 @@ func (e *emitter) know(pos config.Pos, n *config.Node) {
 	e.known[pos] = e.known[pos] || referred
 	e.known[n.Pos] = e.known[n.Pos] || referred
 	for _, item := range n.Items {
+		e.keys[item.Pos], e.keys[item.Node.Pos] = item.Key, item.Key
 		e.know(item.Pos, item.Node)
 		switch item.Key {
 		case "module", "topics_file", "file", "keys_file":
