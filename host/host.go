@@ -15,6 +15,7 @@ import (
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/plugin"
+	"github.com/weirhq/weir/host/schema"
 	"github.com/weirhq/weir/plugins"
 )
 
@@ -37,15 +38,23 @@ type Host struct {
 	log     *zap.Logger
 	loader  *plugin.Loader
 	members []*member
+
+	registries map[*schema.RegistryConfig]*schema.Registry
 }
 
 // member is one pipeline with its parts.
 type member struct {
 	spec     *PipelineSpec
-	source   *kafka.Source
+	sources  []*kafka.Source
 	sink     *kafka.Sink
 	pipeline *pipeline.Pipeline
-	modules  []*plugin.Counters // by step; nil for a native one
+	parts    []part // by step
+}
+
+// part is what a step counts itself: a module or a key filter, whichever it is.
+type part struct {
+	module *plugin.Counters
+	filter *kafka.KeyFilter
 }
 
 // New loads every module, gives each a trial instance with its config, and
@@ -60,7 +69,7 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{log: opts.Log, loader: loader}
+	h := &Host{log: opts.Log, loader: loader, registries: map[*schema.RegistryConfig]*schema.Registry{}}
 	var faults []error
 	for _, p := range spec.Pipelines {
 		m, err := h.build(ctx, p, opts)
@@ -76,17 +85,17 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	return h, nil
 }
 
-// Close lets go of the modules. Run must have returned.
-func (h *Host) Close(ctx context.Context) error { return h.loader.Close(ctx) }
+// Close lets go of the modules and of connections to schema registries. Run
+// must have returned.
+func (h *Host) Close(ctx context.Context) error {
+	h.closeRegistries()
+	return h.loader.Close(ctx)
+}
 
 func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*member, error) {
 	log := h.log.With(zap.String("pipeline", spec.Name))
 	m := &member{
 		spec: spec,
-		source: kafka.NewSource(kafka.SourceConfig{
-			Options: spec.Source.Options, Topics: spec.Source.Topics, Regex: spec.Source.Regex,
-			ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Log: log,
-		}),
 		sink: kafka.NewSink(kafka.SinkConfig{Options: spec.Sink.Options, Topic: spec.Sink.Topic, Log: log}),
 	}
 	cfg := pipeline.Config{
@@ -94,33 +103,52 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 		OnError:         spec.OnError,
 		DeadLetterTopic: spec.DeadLetterTopic,
 		SinkTopic:       spec.Sink.Topic,
-		StuckAfter:      spec.Source.Options.Duration("max_poll_interval_ms"),
 		CheckTopic:      kafka.CheckTopicName,
 		OnFailure:       newFailureLog(log).report,
 	}
+	sources := make([]pipeline.Source, len(spec.Sources))
+	for i, s := range spec.Sources {
+		source := kafka.NewSource(kafka.SourceConfig{
+			Options: s.Options, Topics: s.Topics, Regex: s.Regex,
+			ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Log: log,
+		})
+		m.sources, sources[i] = append(m.sources, source), source
+		cfg.StuckAfter = max(cfg.StuckAfter, s.Options.Duration("max_poll_interval_ms"))
+	}
 	var faults []error
 	for i := range spec.Steps {
-		step, counters, err := h.step(ctx, spec, &spec.Steps[i])
+		step, own, err := h.step(ctx, spec, &spec.Steps[i])
 		if err != nil {
 			faults = append(faults, err)
 			continue
 		}
 		cfg.Steps = append(cfg.Steps, step)
-		m.modules = append(m.modules, counters)
+		m.parts = append(m.parts, own)
 	}
-	m.pipeline = pipeline.New(cfg, m.source, m.sink)
+	m.pipeline = pipeline.New(cfg, pipeline.Join(sources...), m.sink)
 	return m, errors.Join(faults...)
 }
 
 // step makes a step of the chain. A module is loaded and tried, so that one
 // that cannot start, or does not like its config, shows now.
-func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline.Step, *plugin.Counters, error) {
+func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline.Step, part, error) {
 	step := pipeline.Step{Name: s.Name, OnError: s.OnError}
 	if s.KeyFilter != nil {
-		filter := kafka.NewKeyFilter(*s.KeyFilter)
+		filter, err := kafka.NewKeyFilter(*s.KeyFilter, h.log.With(zap.String("pipeline", p.Name), zap.String("processor", s.Name)))
+		if err != nil {
+			return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, err)
+		}
 		step.Filter = true
-		step.Open = func(context.Context) (pipeline.Processor, error) { return filter, nil }
-		return step, nil, nil
+		step.Open = func(context.Context) (pipeline.Processor, error) { return filter.Lane(), nil }
+		return step, part{filter: filter}, nil
+	}
+	if s.Schema != nil {
+		open, err := h.schemaOpener(s.Schema)
+		if err != nil {
+			return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, err)
+		}
+		step.Open = open
+		return step, part{}, nil
 	}
 	cfg := plugin.Config{Pipeline: p.Name, Processor: s.Name, Config: s.Config, Counters: new(plugin.Counters)}
 	module, err := h.loader.Load(ctx, s.Module)
@@ -128,12 +156,12 @@ func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline
 		err = try(ctx, module, cfg)
 	}
 	if err != nil {
-		return step, nil, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, &ModuleError{err})
+		return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, &ModuleError{err})
 	}
 	step.Open = func(ctx context.Context) (pipeline.Processor, error) { return module.Open(ctx, cfg) }
 	h.log.Info("module loaded", zap.String("pipeline", p.Name), zap.String("processor", s.Name),
 		zap.String("module", s.Module), zap.String("digest", "sha256:"+module.Digest()))
-	return step, cfg.Counters, nil
+	return step, part{module: cfg.Counters}, nil
 }
 
 func try(ctx context.Context, module *plugin.Plugin, cfg plugin.Config) error {

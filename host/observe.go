@@ -48,15 +48,18 @@ func (m *member) sample() telemetry.Sample {
 	stats := m.pipeline.Stats()
 	state, err := m.pipeline.State()
 	s := telemetry.Sample{
-		Pipeline:     m.spec.Name,
-		State:        telemetry.State(state.String()),
-		Consumed:     stats.Consumed,
-		Delivered:    stats.Delivered,
-		Abandoned:    stats.Abandoned,
-		InFlight:     int64(stats.InFlight),
-		Batches:      stats.Batches,
-		Rebalances:   m.source.Rebalances(),
-		SourceErrors: m.source.Errors(),
+		Pipeline:  m.spec.Name,
+		State:     telemetry.State(state.String()),
+		Consumed:  stats.Consumed,
+		Delivered: stats.Delivered,
+		Abandoned: stats.Abandoned,
+		InFlight:  int64(stats.InFlight),
+		Batches:   stats.Batches,
+	}
+	for _, source := range m.sources {
+		s.Rebalances += source.Rebalances()
+		s.SourceErrors += source.Errors()
+		s.SkippedOffsets += source.Skipped()
 	}
 	if err != nil {
 		s.Reason = err.Error()
@@ -68,11 +71,8 @@ func (m *member) sample() telemetry.Sample {
 				Class: string(class), Failed: step.Failed[class], DeadLettered: step.DeadLettered[class],
 			})
 		}
-		if i < len(m.modules) && m.modules[i] != nil {
-			p.Module = true
-			p.Instances = m.modules[i].Instances.Load()
-			p.Traps = m.modules[i].Traps.Load() + m.modules[i].Violations.Load()
-			p.Guest = guestSamples(&m.modules[i].Metrics)
+		if i < len(m.parts) {
+			m.parts[i].sample(&p)
 		}
 		s.Processors = append(s.Processors, p)
 	}
@@ -80,6 +80,21 @@ func (m *member) sample() telemetry.Sample {
 		s.Topics = append(s.Topics, telemetry.TopicSample{Topic: topic, Produced: n})
 	}
 	return s
+}
+
+// sample adds what the part counts itself.
+func (own part) sample(p *telemetry.ProcessorSample) {
+	if own.module != nil {
+		p.Module = true
+		p.Instances = own.module.Instances.Load()
+		p.Traps = own.module.Traps.Load() + own.module.Violations.Load()
+		p.Guest = guestSamples(&own.module.Metrics)
+	}
+	if own.filter != nil {
+		for _, r := range own.filter.Matches() {
+			p.Rules = append(p.Rules, telemetry.RuleSample(r))
+		}
+	}
 }
 
 func guestSamples(metrics *plugin.Metrics) []telemetry.GuestSample {

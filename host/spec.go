@@ -6,6 +6,7 @@ import (
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/schema"
 	"github.com/weirhq/weir/plugins"
 )
 
@@ -50,10 +51,11 @@ const (
 
 // PipelineSpec is one pipeline.
 type PipelineSpec struct {
-	Name   string
-	Source SourceSpec
-	Steps  []StepSpec
-	Sink   SinkSpec
+	Name string
+	// Sources are at least one.
+	Sources []SourceSpec
+	Steps   []StepSpec
+	Sink    SinkSpec
 	// OnError is the policy for failures outside of steps and the default of
 	// the steps' own.
 	OnError pipeline.Policy
@@ -69,7 +71,9 @@ type SourceSpec struct {
 	Topics  []string
 	Regex   bool
 	Options *kafka.Options
-	Pos     config.Pos
+	// Path is the source's place in the configuration, Pos the one in its file.
+	Path string
+	Pos  config.Pos
 }
 
 // SinkSpec is where a pipeline writes.
@@ -81,7 +85,7 @@ type SinkSpec struct {
 	Pos     config.Pos
 }
 
-// StepSpec is one processor; exactly one of Module and KeyFilter is set.
+// StepSpec is one processor; exactly one of Module, KeyFilter and Schema is set.
 type StepSpec struct {
 	Name string
 	// Module is "builtin:NAME" or the path of a file, absolute.
@@ -89,7 +93,9 @@ type StepSpec struct {
 	Config    json.RawMessage
 	OnError   pipeline.Policy
 	KeyFilter *kafka.KeyFilterConfig
-	Pos       config.Pos
+	// Schema has its registry set.
+	Schema *schema.Config
+	Pos    config.Pos
 }
 
 // LoadSpec reads a configuration and checks all of it, which connects nowhere.

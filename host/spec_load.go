@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
+	"github.com/weirhq/weir/host/schema"
 )
 
 // unconfigured is BSPump's default topic: it means that nobody set one.
@@ -21,17 +22,29 @@ type loader struct {
 	builtins    []string
 	shared      kafka.Layer
 	connections map[string]kafka.Layer
+	registries  map[string]*schema.RegistryConfig // by connection
 	spec        *Spec
 	topics      topicSet
 }
 
 func loadSpec(load config.Load, builtins []string) (*Spec, config.Faults) {
+	l := readSpec(load, builtins)
+	faults := l.root.Finish()
+	if faults.Err() != nil {
+		return nil, faults
+	}
+	return l.spec, faults
+}
+
+// readSpec reads all of a configuration.
+func readSpec(load config.Load, builtins []string) *loader {
 	load.Convert = fromINI
 	load.Sections = sections
 	root := load.Tree()
 	l := &loader{
 		root: root, builtins: builtins,
 		connections: map[string]kafka.Layer{},
+		registries:  map[string]*schema.RegistryConfig{},
 		spec:        &Spec{Connections: map[string]*ConnectionSpec{}},
 	}
 	for _, e := range root.Entries() {
@@ -43,11 +56,7 @@ func loadSpec(load config.Load, builtins []string) (*Spec, config.Faults) {
 	l.readConnections(topics.String("client_id", "weir-topic-initializer"))
 	l.readPipelines()
 	l.readTopics(topics)
-	faults := root.Finish()
-	if faults.Err() != nil {
-		return nil, faults
-	}
-	return l.spec, faults
+	return l
 }
 
 // sections says which paths lead to sections, for overrides.
@@ -58,7 +67,8 @@ func sections(path []string) bool {
 	case 2:
 		return path[0] == "connections" || path[0] == "pipelines"
 	case 3:
-		return path[0] == "pipelines" && slices.Contains([]string{"source", "sink", "dead_letter"}, path[2])
+		return path[0] == "connections" && path[2] == "schema_registry" ||
+			path[0] == "pipelines" && slices.Contains([]string{"source", "sink", "dead_letter"}, path[2])
 	}
 	return false
 }
@@ -70,6 +80,7 @@ func (l *loader) readConnections(clientID string) {
 		all.Take(e)
 		s := all.Open(e.Node, e.Key)
 		checkName(s, e)
+		l.readRegistry(s, e.Key)
 		layer := kafka.ReadLayer("connection "+e.Key, s, 0)
 		l.connections[e.Key] = layer
 		options, faults := kafka.Resolve(kafka.Admin, clientID, e.Pos, s.Path(), l.shared, layer)

@@ -28,14 +28,12 @@ func (l *loader) readPipelines() {
 
 func (l *loader) readPipeline(s *config.Section, e config.Entry) *PipelineSpec {
 	p := &PipelineSpec{Name: e.Key, Pos: e.Pos, OnError: policy(s, pipeline.Stop)}
-	source, sink := s.Section("source"), s.Section("sink")
-	p.Source = l.readSource(source, p.Name)
+	sink := s.Section("sink")
+	l.readSources(s, p)
 	p.Steps = l.readSteps(s, p.OnError)
 	p.Sink = l.readSink(sink, p)
+	l.bindRegistries(s, p)
 	l.readDeadLetter(s, p)
-	if !source.Present() {
-		s.Fault(e.Pos, "source", "is missing", "write source: {topic: NAME}")
-	}
 	if !sink.Present() {
 		s.Fault(e.Pos, "sink", "is missing", "write sink: {topic: NAME}")
 	}
@@ -65,9 +63,30 @@ func (l *loader) component(s *config.Section, role kafka.Role, pipelineName stri
 	return connection, o, topic
 }
 
+// readSources takes source, which is one or a list of them.
+func (l *loader) readSources(s *config.Section, p *PipelineSpec) {
+	n := s.Get("source")
+	if n == nil {
+		n = s.Get("sources")
+	} else if more := s.Get("sources"); more != nil {
+		s.Fault(more.Pos, "sources", "is there beside source", "write one list of them")
+	}
+	switch {
+	case n == nil || n.Kind == config.List && len(n.List) == 0:
+		s.Fault(p.Pos, "source", "is missing", "write source: {topic: NAME}")
+		p.Sources = []SourceSpec{l.readSource(s.Open(nil, "source"), p.Name)}
+	case n.Kind == config.List:
+		for i, one := range n.List {
+			p.Sources = append(p.Sources, l.readSource(s.Open(one, fmt.Sprintf("source[%d]", i)), p.Name))
+		}
+	default:
+		p.Sources = []SourceSpec{l.readSource(s.Open(n, "source"), p.Name)}
+	}
+}
+
 func (l *loader) readSource(s *config.Section, pipelineName string) SourceSpec {
 	connection, o, topic := l.component(s, kafka.Consumer, pipelineName)
-	source := SourceSpec{Connection: connection, Options: o, Pos: s.Pos()}
+	source := SourceSpec{Connection: connection, Options: o, Path: s.Path(), Pos: s.Pos()}
 	names := o.List("topic")
 	if s.Present() && (len(names) == 0 || slices.Contains(names, unconfigured)) {
 		s.Fault(topicPos(s, o), "topic", "no topic is configured", "name the topics to read")
@@ -138,17 +157,16 @@ func (l *loader) readSink(s *config.Section, p *PipelineSpec) SinkSpec {
 
 // checkLoop refuses a pipeline that feeds itself.
 func (l *loader) checkLoop(s *config.Section, p *PipelineSpec, sink SinkSpec) {
-	if sink.Connection != p.Source.Connection || sink.Options.Bool("allow_loop") {
-		return
+	reads := func(source SourceSpec) bool {
+		return source.Connection == sink.Connection && !source.Options.Excludes(sink.Topic) && slices.ContainsFunc(source.Topics, func(topic string) bool {
+			if !source.Regex {
+				return topic == sink.Topic
+			}
+			re, err := regexp.Compile(topic)
+			return err == nil && re.MatchString(sink.Topic)
+		})
 	}
-	reads := func(topic string) bool {
-		if !p.Source.Regex {
-			return topic == sink.Topic
-		}
-		re, err := regexp.Compile(topic)
-		return err == nil && re.MatchString(sink.Topic)
-	}
-	if slices.ContainsFunc(p.Source.Topics, reads) {
+	if slices.ContainsFunc(p.Sources, reads) && !sink.Options.Bool("allow_loop") {
 		s.Fault(topicPos(s, sink.Options), "topic", fmt.Sprintf("the pipeline reads %q too: it would feed itself for ever", sink.Topic), "write to another topic, or set allow_loop: true")
 	}
 }
@@ -227,7 +245,13 @@ func free(name string, taken map[string]config.Pos) string {
 func (l *loader) readStep(s *config.Section, step *StepSpec) {
 	module := s.Get("module")
 	filter := s.Get("key_filter")
+	schema := s.Get("schema")
 	switch {
+	case schema != nil && (module != nil || filter != nil):
+		s.Fault(schema.Pos, "schema", "a processor is a module, a key filter or a schema step", "make two processors of it")
+	case schema != nil:
+		step.Name = "schema"
+		step.Schema = readSchema(s, schema)
 	case module != nil && filter != nil:
 		s.Fault(filter.Pos, "key_filter", "a processor is either a module or a key filter", "make two processors of it")
 	case filter != nil:
@@ -240,7 +264,7 @@ func (l *loader) readStep(s *config.Section, step *StepSpec) {
 	case module != nil:
 		s.Fault(module.Pos, "module", "must be the name of a module", `write module: path.wasm or module: "builtin:NAME"`)
 	case s.Pos().Line != 0:
-		s.Fault(s.Pos(), "", "a processor needs a module or a key_filter", `write {module: path.wasm} or {key_filter: {keys: [...]}}`)
+		s.Fault(s.Pos(), "", "a processor needs a module, a key_filter or a schema", `write {module: path.wasm}, {key_filter: {keys: [...]}} or {schema: {decode: {}}}`)
 	}
 }
 

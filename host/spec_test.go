@@ -167,8 +167,10 @@ func dump(t *testing.T, spec *Spec) string {
 	}
 	for _, p := range spec.Pipelines {
 		fmt.Fprintf(&b, "pipeline %s on_error=%s dead_letter=%q\n", p.Name, p.OnError, p.DeadLetterTopic)
-		fmt.Fprintf(&b, "  source %s %q regex=%t\n", p.Source.Connection, p.Source.Topics, p.Source.Regex)
-		options(p.Source.Options)
+		for _, source := range p.Sources {
+			fmt.Fprintf(&b, "  source %s %q regex=%t\n", source.Connection, source.Topics, source.Regex)
+			options(source.Options)
+		}
 		for _, step := range p.Steps {
 			b.WriteString("  " + dumpStep(t, step))
 		}
@@ -178,15 +180,31 @@ func dump(t *testing.T, spec *Spec) string {
 	fmt.Fprintf(&b, "topics on_start=%s\n", spec.Topics.OnStart)
 	for _, name := range names {
 		for _, topic := range spec.Topics.ByConnection[name] {
-			fmt.Fprintf(&b, "  %s/%s %dx%d implied=%t %v at %s\n", name, topic.Name, topic.Partitions, topic.Replication, topic.Implied, topic.Config, topic.Pos)
+			fmt.Fprintf(&b, "  %s/%s %dx%d (%dx%d)%s implied=%t %v at %s\n", name, topic.Name, topic.Partitions, topic.Replication,
+				topic.Default.Partitions, topic.Default.Replication, dumpTopic(topic), topic.Implied, topic.Config, topic.Pos)
 		}
 	}
 	return b.String()
 }
 
+func dumpTopic(topic kafka.Topic) string {
+	text := ""
+	if len(topic.Assignment) > 0 {
+		text += " on " + kafka.FormatAssignment(topic.Assignment)
+	}
+	if len(topic.Reset) > 0 {
+		text += fmt.Sprintf(" reset %v", topic.Reset)
+	}
+	return text
+}
+
 func dumpStep(t *testing.T, step StepSpec) string {
 	if step.KeyFilter != nil {
 		return fmt.Sprintf("key filter %s keys=%q on_missing=%s on_error=%s\n", step.Name, step.KeyFilter.Keys, step.KeyFilter.OnMissing, step.OnError)
+	}
+	if c := step.Schema; c != nil {
+		what := fmt.Sprintf("schema %s %s of=%s on_missing=%s on_error=%s unions=%s", step.Name, c.Op, c.Of, c.OnMissing, step.OnError, c.Unions)
+		return fmt.Sprintf("%s mode=%s id=%d subject=%q version=%d message=%q registry=%+v\n", what, c.Mode, c.ID, c.Subject, c.Version, c.Message, *c.Registry)
 	}
 	module := step.Module
 	if filepath.IsAbs(module) {

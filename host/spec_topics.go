@@ -1,10 +1,10 @@
 package host
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,8 +17,10 @@ import (
 type topicSettings struct {
 	partitions  int64 // 0 is unset
 	replication int64
-	config      map[string]string
-	explicit    bool // a topic on a list of topics, not one that somebody uses
+	assignment  [][]int32
+	config      map[string]*string // nil takes the topic's own value back
+	explicit    bool               // a topic on a list of topics, not one that somebody uses
+	byDefault   kafka.TopicNumbers // for making it, where the list has numbers of its own
 	pos         config.Pos
 }
 
@@ -81,6 +83,12 @@ func (t *topicEntry) fill(e topicEntry) {
 	if t.replication == 0 {
 		t.replication = e.replication
 	}
+	if t.assignment == nil {
+		t.assignment = e.assignment
+	}
+	if t.byDefault == (kafka.TopicNumbers{}) {
+		t.byDefault = e.byDefault
+	}
 	if len(e.config) == 0 {
 		return
 	}
@@ -95,13 +103,37 @@ func (t *topicEntry) contradicts(e topicEntry) string {
 		return "num_partitions"
 	case t.replication != 0 && e.replication != 0 && t.replication != e.replication:
 		return "replication_factor"
+	case t.assignment != nil && e.assignment != nil && !slices.EqualFunc(t.assignment, e.assignment, slices.Equal[[]int32]):
+		return "replica_assignment"
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.config)) {
-		if value, ok := t.config[name]; ok && value != e.config[name] {
+		value, ok := t.config[name]
+		other := e.config[name]
+		if ok && value != other && (value == nil || other == nil || *value != *other) {
 			return name
 		}
 	}
 	return ""
+}
+
+// topic is the entry as the initializer takes it.
+func (t *topicEntry) topic(byDefault kafka.TopicNumbers) kafka.Topic {
+	topic := kafka.Topic{
+		Name: t.name, Partitions: int32(t.partitions), Replication: int16(t.replication),
+		Default: kafka.TopicNumbers{
+			Partitions:  cmp.Or(t.byDefault.Partitions, byDefault.Partitions),
+			Replication: cmp.Or(t.byDefault.Replication, byDefault.Replication),
+		},
+		Assignment: t.assignment, Config: map[string]string{}, Implied: !t.explicit, Pos: t.pos,
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.config)) {
+		if value := t.config[name]; value != nil {
+			topic.Config[name] = *value
+		} else {
+			topic.Reset = append(topic.Reset, name)
+		}
+	}
+	return topic
 }
 
 // readTopicSettings takes the numbers and options for making topics out of a
@@ -111,7 +143,8 @@ func readTopicSettings(s *config.Section) topicSettings {
 	t := topicSettings{
 		partitions:  s.Int("num_partitions", 0, 1, math.MaxInt32),
 		replication: s.Int("replication_factor", 0, 1, math.MaxInt16),
-		config:      map[string]string{},
+		assignment:  readAssignment(s),
+		config:      map[string]*string{},
 	}
 	for _, name := range []string{"config", "topic_configs"} {
 		c := s.Section(name)
@@ -131,7 +164,51 @@ func readTopicSettings(s *config.Section) topicSettings {
 	return t
 }
 
-func readTopicOption(s *config.Section, e config.Entry, into map[string]string) {
+// readAssignment takes the brokers of each partition: [[1, 2], [2, 3]], or
+// "1:2,2:3" as Kafka's own tools write it.
+func readAssignment(s *config.Section) [][]int32 {
+	const name = "replica_assignment"
+	n := s.Get(name)
+	var out [][]int32
+	switch {
+	case n == nil:
+		return nil
+	case n.Kind == config.Scalar:
+		for _, part := range config.SplitList(n.Value) {
+			out = append(out, brokerNumbers(strings.Split(part, ":")))
+		}
+	case n.Kind == config.List:
+		for _, partition := range n.List {
+			var ids []string
+			for _, id := range partition.List {
+				ids = append(ids, id.Value)
+			}
+			out = append(out, brokerNumbers(ids))
+		}
+	}
+	if len(out) == 0 || slices.ContainsFunc(out, func(ids []int32) bool { return len(ids) == 0 }) {
+		s.Fault(n.Pos, name, "must list the brokers of each partition", "write [[1, 2], [2, 3]] or 1:2,2:3")
+		return nil
+	}
+	return out
+}
+
+// brokerNumbers is nil when one of them is not a broker's number.
+func brokerNumbers(texts []string) []int32 {
+	var out []int32
+	for _, text := range texts {
+		n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 32)
+		if err != nil || n < 0 {
+			return nil
+		}
+		out = append(out, int32(n))
+	}
+	return out
+}
+
+// readTopicOption takes the value of an option; null takes the topic's own
+// value back.
+func readTopicOption(s *config.Section, e config.Entry, into map[string]*string) {
 	value := e.Node.Value
 	if e.Node.Kind == config.List {
 		var words []string
@@ -143,14 +220,24 @@ func readTopicOption(s *config.Section, e config.Entry, into map[string]string) 
 	name := kafka.TopicOptionName(e.Key)
 	if e.Node.Kind == config.Map {
 		s.Fault(e.Node.Pos, e.Key, "must be a single value, not a map", "")
-	} else if err := kafka.CheckTopicConfig(name, value); err != nil {
+	} else if err := checkTopicOption(name, e.Node, value); err != nil {
 		hint := ""
 		if near := config.Nearest(name, kafka.TopicOptionNames()); near != "" && near != name {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		s.Fault(e.Node.Pos, e.Key, err.Error(), hint)
 	}
-	into[name] = value
+	into[name] = &value
+	if e.Node.IsNull() {
+		into[name] = nil
+	}
+}
+
+func checkTopicOption(name string, n *config.Node, value string) error {
+	if n.IsNull() {
+		return kafka.CheckTopicOption(name)
+	}
+	return kafka.CheckTopicConfig(name, value)
 }
 
 // readTopics takes the topics section and makes the list for the initializer.
@@ -166,32 +253,18 @@ func (l *loader) readTopics(s *config.Section) {
 	for i, n := range s.List("list") {
 		l.readTopicEntry(s, s, n, fmt.Sprintf("list[%d]", i))
 	}
-	// The historic form: names in one line, their numbers beside it.
-	numbers := topicSettings{
-		partitions:  s.Int("num_partitions", 0, 1, math.MaxInt32),
-		replication: s.Int("replication_factor", 0, 1, math.MaxInt16),
-	}
-	for _, n := range s.List("topics") {
-		for _, text := range config.SplitList(n.Value) {
-			l.readTopicText(s, s, n.Pos, "topics", text, numbers)
-		}
-	}
+	l.readHistoricTopics(s, s)
 	s.Know("file")
 	if file, pos, ok := firstText(s, "file", "topics_file"); ok {
 		l.readTopicsFile(s, file, pos)
 	}
 
 	l.spec.Topics.ByConnection = map[string][]kafka.Topic{}
-	for i, e := range l.topics.order {
-		topic := kafka.Topic{
-			Name: e.name, Partitions: int32(partitions), Replication: int16(replication),
-			Implied: !e.explicit, Config: e.config, Pos: e.pos,
-		}
-		if e.partitions != 0 {
-			topic.Partitions, topic.Implied = int32(e.partitions), false
-		}
-		if e.replication != 0 {
-			topic.Replication, topic.Implied = int16(e.replication), false
+	byDefault := kafka.TopicNumbers{Partitions: int32(partitions), Replication: int16(replication)}
+	for i := range l.topics.order {
+		topic := l.topics.order[i].topic(byDefault)
+		if err := topic.CheckTogether(); err != nil {
+			s.Report(config.Fault{Pos: topic.Pos, Path: "topic " + topic.Name, Message: err.Error()})
 		}
 		connection := l.topics.of[i]
 		l.spec.Topics.ByConnection[connection] = append(l.spec.Topics.ByConnection[connection], topic)
@@ -260,39 +333,12 @@ func (l *loader) readTopicText(where, s *config.Section, pos config.Pos, path, t
 		*number.into = n
 	}
 	if err := kafka.CheckTopicName(name); err != nil {
-		s.Fault(pos, path, err.Error(), "")
+		hint := ""
+		if strings.HasPrefix(name, "^") {
+			hint = "a regular expression names no topic that could be made"
+		}
+		s.Fault(pos, path, err.Error(), hint)
 		return
 	}
 	l.topics.add(l, s, l.connection(where), t.named(name, pos))
-}
-
-// readTopicsFile reads a list of topics from a file of its own.
-func (l *loader) readTopicsFile(s *config.Section, file string, pos config.Pos) {
-	path := file
-	if !filepath.IsAbs(path) && pos.Line != 0 {
-		path = filepath.Join(filepath.Dir(pos.File), path)
-	}
-	switch filepath.Ext(path) {
-	case ".yaml", ".yml", ".json":
-	default:
-		s.Fault(pos, "file", fmt.Sprintf("%q is neither .yaml, .yml nor .json", file), "")
-		return
-	}
-	data, err := config.ReadFile(path)
-	if err != nil {
-		s.Fault(pos, "file", fmt.Sprintf("%q: %v", file, err), "paths begin at the folder of the configuration file")
-		return
-	}
-	var faults config.Faults
-	root := config.ParseYAML(path, data, &faults)
-	report(s, faults)
-	switch {
-	case root == nil || root.IsNull():
-	case root.Kind != config.List:
-		s.Report(config.Fault{Pos: root.Pos, Path: "topics.file", Message: "must be a list of topics", Hint: "write - {topic: NAME, num_partitions: 3}"})
-	default:
-		for i, n := range root.List {
-			l.readTopicEntry(s, s, n, fmt.Sprintf("file[%d]", i))
-		}
-	}
 }

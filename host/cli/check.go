@@ -59,11 +59,13 @@ func (a *app) check(ctx context.Context, cfg configFlags, cache cacheFlag) error
 // describe prints the way of a pipeline's events.
 func (a *app) describe(p *host.PipelineSpec) {
 	writeLine(a.out, "%s", p.Name)
-	writeLine(a.out, "  source       %s", strings.Join(p.Source.Topics, ", "))
+	for _, source := range p.Sources {
+		writeLine(a.out, "  source       %s", strings.Join(source.Topics, ", "))
+	}
 	for _, step := range p.Steps {
 		what := step.Module
 		if step.KeyFilter != nil {
-			what = plural(len(step.KeyFilter.Keys), "key")
+			what = step.KeyFilter.String()
 		}
 		writeLine(a.out, "  processor    %s: %s, on error %s", step.Name, what, step.OnError)
 	}

@@ -11,12 +11,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
 // app is one invocation. Commands reach the outside only through it.
 type app struct {
+	in      *input
 	out     *terminal
 	err     *terminal
 	environ []string
@@ -26,6 +28,7 @@ type app struct {
 // Main runs the command line of the process and returns its exit code.
 func Main() int {
 	a := &app{
+		in:      newInput(os.Stdin),
 		out:     newTerminal(os.Stdout),
 		err:     newTerminal(os.Stderr),
 		environ: os.Environ(),
@@ -35,7 +38,7 @@ func Main() int {
 
 // Run runs one command line outside of a terminal, and returns its exit code.
 func Run(ctx context.Context, args, environ []string, out, err io.Writer) int {
-	a := &app{out: &terminal{Writer: out}, err: &terminal{Writer: err}, environ: environ}
+	a := &app{in: &input{Reader: strings.NewReader("")}, out: &terminal{Writer: out}, err: &terminal{Writer: err}, environ: environ}
 	return a.main(ctx, args)
 }
 

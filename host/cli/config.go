@@ -17,13 +17,35 @@ import (
 func (a *app) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "config",
-		Short:   "explain a configuration",
+		Short:   "explain, convert or describe a configuration",
 		GroupID: groupLook,
 		Args:    noArgs,
 		RunE:    showHelp,
 	}
-	cmd.AddCommand(a.explainCommand())
+	cmd.AddCommand(a.explainCommand(), a.convertCommand(), a.schemaCommand())
 	return cmd
+}
+
+func (a *app) schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "print a JSON Schema of the configuration, for editors",
+		Long: `Prints a JSON Schema (draft 7) of the YAML configuration: every key, every Kafka
+option in its two usual spellings, what it is for, what may be written, its default.
+Editors check and complete with it.`,
+		Example: `  weir config schema > weir.schema.json
+  # then, as the first line of weir.yaml:
+  # yaml-language-server: $schema=weir.schema.json`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			text, err := host.JSONSchema()
+			if err != nil {
+				return err
+			}
+			_, err = a.out.Write(text)
+			return err
+		},
+	}
 }
 
 func (a *app) explainCommand() *cobra.Command {
@@ -86,7 +108,9 @@ func explain(spec *host.Spec) []explained {
 		out = append(out, explainOptions("connections."+name, spec.Connections[name].Options)...)
 	}
 	for _, p := range spec.Pipelines {
-		out = append(out, explainOptions("pipelines."+p.Name+".source", p.Source.Options)...)
+		for _, source := range p.Sources {
+			out = append(out, explainOptions(source.Path, source.Options)...)
+		}
 		out = append(out, explainOptions("pipelines."+p.Name+".sink", p.Sink.Options)...)
 	}
 	return out

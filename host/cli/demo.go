@@ -141,13 +141,11 @@ func demoEnvironment(environ []string, addr string) []string {
 }
 
 func (d *demo) makeTopics(ctx context.Context) error {
-	report, err := eachConnection(ctx, d.spec, d.log, (*kafka.Initializer).Apply)
+	report, err := startTopics(d.spec, d.log).create(ctx)
 	if err != nil {
 		return err
 	}
-	if err := report.WriteTable(d.out); err != nil {
-		return err
-	}
+	writeDiff(d.out, report)
 	writeLine(d.out, "")
 	return report.Err(kafka.TopicFailed, kafka.TopicDiffers)
 }

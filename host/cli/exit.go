@@ -19,13 +19,15 @@ const (
 	exitUsage    = 2
 	exitKafka    = 5
 	exitRejected = 6
+	exitDrift    = 10
 )
 
 const exitCodes = `0  done
 1  a failure at run time: a pipeline stopped, a topic could not be made
 2  the command line or the configuration is wrong; nothing was started
 5  no Kafka broker answers, or none lets us in
-6  a WebAssembly module was rejected`
+6  a WebAssembly module was rejected
+10 topics were compared and are not as configured`
 
 func exitCodesTopic() *cobra.Command {
 	return &cobra.Command{
@@ -54,6 +56,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, kafka.ErrUnreachable):
 		return exitKafka
+	case errors.Is(err, kafka.ErrDrift):
+		return exitDrift
 	default:
 		return exitFailure
 	}

@@ -15,6 +15,16 @@ type terminal struct {
 	colour      bool
 }
 
+// input is where a command reads answers.
+type input struct {
+	io.Reader
+	interactive bool
+}
+
+func newInput(f *os.File) *input {
+	return &input{Reader: f, interactive: term.IsTerminal(int(f.Fd()))}
+}
+
 // newTerminal obeys NO_COLOR and TERM=dumb.
 func newTerminal(f *os.File) *terminal {
 	interactive := term.IsTerminal(int(f.Fd()))

@@ -2,164 +2,145 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 
-	"github.com/weirhq/weir/host"
 	"github.com/weirhq/weir/host/kafka"
 )
 
 func (a *app) topicsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "topics",
-		Short:   "compare topics with the configuration, or make them",
+		Short:   "compare topics with the configuration, or bring them there",
 		GroupID: groupLook,
 		Long: `The topics of a configuration are those that topics.list, the topics file,
-and the sources, sinks and dead letters of its pipelines name. An existing topic
-is never changed and never deleted.`,
+and the sources, sinks and dead letters of its pipelines name. What the
+configuration leaves open is left as it is. No topic is ever deleted, and none
+loses a partition.`,
 		Example: `  weir topics plan
-  weir topics apply -c weir.yaml --topics-file topics.yaml`,
+  weir topics apply -c weir.yaml --topics-file topics.yaml
+  weir topics check || echo drift`,
 		Args: noArgs,
 		RunE: showHelp,
 	}
 	cmd.AddCommand(
-		a.topicsVerb("plan", "say what apply would do, and what differs", (*kafka.Initializer).Plan, kafka.TopicFailed),
-		a.topicsVerb("apply", "make the missing topics; exit code 1 when one differs or fails", (*kafka.Initializer).Apply,
-			kafka.TopicFailed, kafka.TopicDiffers),
+		a.topicsVerb("plan", "say what apply would do, as the brokers see it", "", a.planTopics),
+		a.topicsVerb("apply", "make and change topics", `Makes what is missing, adds partitions and changes options, and waits until the
+brokers tell of it. On a terminal it shows the plan and asks first. What can lose
+records or the places of keys is left out unless --allow-destructive is given, and
+off a terminal needs --yes too. The exit code is 1 when a topic failed or is still
+not as configured.`, a.applyTopics),
+		a.topicsVerb("check", "say whether topics are as configured; exit code 10 when not", `Only reads. The exit code is 0 when every topic is as configured, 10 when one is
+not, and 1 when one could not be compared.`, a.checkTopics),
 	)
 	return cmd
 }
 
-// initialize is Plan or Apply.
-type initialize func(*kafka.Initializer, context.Context) (kafka.Report, error)
+type topicsFlags struct {
+	config           configFlags
+	file             string
+	output           string
+	allowDestructive bool
+	resetUnlisted    bool
+	yes              bool
+}
 
-func (a *app) topicsVerb(name, short string, do initialize, bad ...kafka.TopicStatus) *cobra.Command {
-	var cfg configFlags
-	var file, output string
+func (a *app) topicsVerb(name, short, long string, run func(context.Context, *topicsJob, topicsFlags) error) *cobra.Command {
+	var f topicsFlags
 	cmd := &cobra.Command{
 		Use:     name,
 		Short:   short,
+		Long:    long,
 		Example: fmt.Sprintf("  weir topics %s\n  weir topics %s -c weir.yaml -o json", name, name),
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if file != "" {
-				path, err := filepath.Abs(file) // in a file, paths begin at its folder
-				if err != nil {
-					return err
-				}
-				cfg.set = append(slices.Clone(cfg.set), "topics.file="+path)
-			}
-			log, err := a.logger(quiet)
-			if err != nil {
-				return err
-			}
-			spec, err := a.load(cfg)
-			if err != nil {
-				return err
-			}
-			ctx, drain, release := stopSignals(cmd.Context(), a.tell)
-			defer release()
-			ctx, cancel := until(ctx, drain)
-			defer cancel()
-			report, err := eachConnection(ctx, spec, log, do)
-			if err != nil {
-				return err
-			}
-			if err := a.printReport(report, output); err != nil {
-				return err
-			}
-			return report.Err(bad...)
+			return a.topics(cmd.Context(), f, run)
 		},
 	}
-	cfg.add(cmd.Flags())
-	cmd.Flags().StringVar(&file, "topics-file", "", "YAML or JSON `FILE` with a list of topics; takes the place of topics.file")
-	addOutput(cmd, &output, outputTable)
+	flags := cmd.Flags()
+	f.config.add(flags)
+	flags.StringVar(&f.file, "topics-file", "", "YAML, JSON or INI `FILE` of topics; takes the place of topics.file")
+	flags.BoolVar(&f.resetUnlisted, "reset-unlisted", false, "take back the options of listed topics that the configuration does not mention")
+	if name != "check" {
+		flags.BoolVar(&f.allowDestructive, "allow-destructive", false, "do what can lose records or the places of keys, too")
+	}
+	if name == "apply" {
+		flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
+	}
+	addOutput(cmd, &f.output, outputText)
 	return cmd
 }
 
-// eachConnection runs the initializer on every connection that topics belong
-// to, by name, and joins the reports.
-func eachConnection(ctx context.Context, spec *host.Spec, log *zap.Logger, do initialize) (kafka.Report, error) {
-	all := kafka.Report{Topics: []kafka.TopicReport{}}
-	for _, name := range slices.Sorted(maps.Keys(spec.Topics.ByConnection)) {
-		connection := spec.Connections[name]
-		report, err := do(kafka.NewInitializer(connection.Options, spec.Topics.ByConnection[name], log), ctx)
+func (a *app) topics(ctx context.Context, f topicsFlags, run func(context.Context, *topicsJob, topicsFlags) error) error {
+	if f.file != "" {
+		path, err := filepath.Abs(f.file) // in a file, paths begin at its folder
 		if err != nil {
-			return all, fmt.Errorf("connection %s (%s): %w", name, connection.Pos, err)
+			return err
 		}
-		all.Topics = append(all.Topics, report.Topics...)
+		f.config.set = append(slices.Clone(f.config.set), "topics.file="+path)
 	}
-	return all, nil
-}
-
-func (a *app) printReport(report kafka.Report, output string) error {
-	if output == outputJSON {
-		encoder := json.NewEncoder(a.out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(report)
-	}
-	if err := report.WriteTable(a.out); err != nil {
+	log, err := a.logger(quiet)
+	if err != nil {
 		return err
 	}
-	writeLine(a.err, "%s", report.Summary())
-	return nil
+	spec, err := a.load(f.config)
+	if err != nil {
+		return err
+	}
+	ctx, drain, release := stopSignals(ctx, a.tell)
+	defer release()
+	ctx, cancel := until(ctx, drain)
+	defer cancel()
+	rules := kafka.TopicRules{AllowDestructive: f.allowDestructive, ResetUnlisted: f.resetUnlisted}
+	return run(ctx, &topicsJob{spec: spec, rules: rules, log: log, screen: a.err, say: a.tell}, f)
 }
 
-// prepareTopics does what topics.on_start asks for before pipelines start.
-func prepareTopics(ctx context.Context, spec *host.Spec, log *zap.Logger) error {
-	switch spec.Topics.OnStart {
-	case host.CreateTopics:
-		report, err := eachConnection(ctx, spec, log, (*kafka.Initializer).Apply)
-		if err != nil {
+func (a *app) planTopics(ctx context.Context, job *topicsJob, f topicsFlags) error {
+	plans, err := job.look(ctx, (*kafka.Initializer).Plan)
+	if err != nil {
+		return err
+	}
+	plan := joined(plans)
+	if err := a.printReport(plan, f.output); err != nil {
+		return err
+	}
+	return plan.Err(kafka.TopicFailed)
+}
+
+func (a *app) checkTopics(ctx context.Context, job *topicsJob, f topicsFlags) error {
+	job.rules.AllowDestructive = true // every difference counts, whatever mending it can cost
+	found, err := job.look(ctx, (*kafka.Initializer).Check)
+	if err != nil {
+		return err
+	}
+	report := joined(found)
+	if err := a.printReport(report, f.output); err != nil {
+		return err
+	}
+	return report.Drift()
+}
+
+func (a *app) applyTopics(ctx context.Context, job *topicsJob, f topicsFlags) error {
+	plans, err := job.look(ctx, (*kafka.Initializer).Plan)
+	if err != nil {
+		return err
+	}
+	plan := joined(plans)
+	if err := a.confirm(ctx, plan, f.yes); err != nil {
+		return err
+	}
+	reports, err := job.apply(ctx, plans)
+	done := joined(reports)
+	if len(reports) > 0 {
+		if err := a.printReport(done, f.output); err != nil {
 			return err
 		}
-		logReport(log, report)
-		return withReasons(report, report.Err(kafka.TopicFailed))
-	case host.CheckTopics:
-		report, err := eachConnection(ctx, spec, log, (*kafka.Initializer).Plan)
-		if err != nil {
-			return err
-		}
-		logReport(log, report)
-		err = report.Err(kafka.TopicFailed, kafka.TopicMissing, kafka.TopicDiffers)
-		return withReasons(report, err)
 	}
-	return nil
-}
-
-// logReport warns of every topic that is not as configured.
-func logReport(log *zap.Logger, report kafka.Report) {
-	for _, t := range report.Topics {
-		for _, d := range t.Differences {
-			log.Warn("a topic is not as configured", zap.String("topic", t.Topic), zap.String("setting", d.Setting),
-				zap.String("have", d.Have), zap.String("configured", d.Want))
-		}
+	if err != nil {
+		return err
 	}
-}
-
-// withReasons adds to an error what is wrong with which topic.
-func withReasons(report kafka.Report, err error) error {
-	if err == nil {
-		return nil
-	}
-	for _, t := range report.Topics {
-		reason := t.Reason
-		switch t.Status {
-		case kafka.TopicMissing:
-			reason = "is missing"
-		case kafka.TopicDiffers:
-			reason = "differs from the configuration"
-		case kafka.TopicFailed:
-		default:
-			continue
-		}
-		err = fmt.Errorf("%w\n\ttopic %s: %s", err, t.Topic, reason)
-	}
-	return fmt.Errorf("%w\n\"weir topics plan\" shows all of them; topics.on_start says what happens at the start", err)
+	return done.Err(kafka.TopicFailed, kafka.TopicChange, kafka.TopicDiffers)
 }

@@ -51,7 +51,7 @@ func (l Load) Tree() *Section {
 	var layers []*Node
 	incomplete := false
 	for i, file := range l.Files {
-		n := l.file(file, &faults)
+		n := l.file(file, environ, &faults)
 		if n == nil {
 			n, incomplete = NewMap(Pos{File: file}), true
 		}
@@ -75,25 +75,25 @@ func (l Load) Tree() *Section {
 }
 
 // file reads one file. It returns nil, after a fault, when that cannot be done.
-func (l Load) file(name string, faults *Faults) *Node {
+func (l Load) file(name string, environ []string, faults *Faults) *Node {
+	if IsINI(name) {
+		root := ReadINI(name, environ, faults)
+		if root != nil && l.Convert != nil {
+			root = l.Convert(root, faults)
+		}
+		return root
+	}
 	data, err := readLimited(name, maxFile)
 	if err != nil {
 		faults.Add(Fault{Pos: Pos{File: name}, Message: err.Error()})
 		return nil
 	}
-	if !IsINI(name) {
-		before := len(*faults)
-		n := ParseYAML(name, data, faults)
-		if n == nil && len(*faults) > before {
-			return nil
-		}
-		return topMap(name, n, faults)
+	before := len(*faults)
+	n := ParseYAML(name, data, faults)
+	if n == nil && len(*faults) > before {
+		return nil
 	}
-	root := ParseINI(name, data, faults)
-	if l.Convert != nil {
-		root = l.Convert(root, faults)
-	}
-	return root
+	return topMap(name, n, faults)
 }
 
 // topMap is what a file holds; anything but a map is a fault.

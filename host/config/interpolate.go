@@ -38,7 +38,8 @@ func (in *interpolator) scalar(n *Node, path string) {
 	if n.fixed || !strings.Contains(n.Value, "$") {
 		return
 	}
-	text, secret, err := in.expand(n.Value, filepath.Dir(n.Pos.File))
+	dir := filepath.Dir(n.Pos.File)
+	text, secret, err := in.expand(n.Value, dir)
 	if err != nil {
 		f := Fault{Pos: n.Pos, Path: path, Message: err.Error()}
 		if errors.Is(err, errReference) {
@@ -50,7 +51,27 @@ func (in *interpolator) scalar(n *Node, path string) {
 	if text != n.Value && n.plain && !secret {
 		n.Type = plainType(text)
 	}
-	n.Value, n.Secret = text, secret
+	if secret {
+		n.File = wholeFile(n.Value, dir)
+	}
+	n.Value, n.Secret = text, n.Secret || secret
+}
+
+// wholeFile is the path of a value that is nothing but one ${file:PATH}.
+func wholeFile(s, dir string) string {
+	path, ok := strings.CutPrefix(s, "${file:")
+	if !ok || strings.IndexByte(path, '}') != len(path)-1 {
+		return ""
+	}
+	return besides(strings.TrimSuffix(path, "}"), dir)
+}
+
+// besides is a path of a configuration file that stands in dir.
+func besides(path, dir string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
 }
 
 // errReference says that something looks like a reference and is none.
@@ -94,14 +115,11 @@ func (in *interpolator) reference(ref, dir string) (value string, fromFile bool,
 		if path == "" {
 			return "", false, errors.New("${file:} names no file")
 		}
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(dir, path)
-		}
-		data, err := in.readFile(path, maxSecret)
+		data, err := in.readFile(besides(path, dir), maxSecret)
 		if err != nil {
 			return "", false, fmt.Errorf("${%s}: %w", ref, err)
 		}
-		return strings.TrimRight(string(data), "\r\n"), true, nil
+		return secretText(data), true, nil
 	}
 	name, def, hasDefault := strings.Cut(ref, ":-")
 	if !variableName(name) {

@@ -14,6 +14,7 @@ func TestInterpolate(t *testing.T) {
 		Value  string
 		Type   Type
 		Secret bool
+		File   string
 		Fault  string
 	}
 	tests := []struct {
@@ -34,7 +35,7 @@ func TestInterpolate(t *testing.T) {
 		{"$${NAME}", result{Value: "${NAME}"}},
 		{"^a$", result{Value: "^a$"}},
 		{"pa$word", result{Value: "pa$word"}},
-		{"${file:secret}", result{Value: "line", Secret: true}},
+		{"${file:secret}", result{Value: "line", Secret: true, File: "secret"}},
 		{"u:${file:dir/other}", result{Value: "u:x", Secret: true}},
 		{"${MISSING}", result{Value: "${MISSING}", Fault: "environment variable MISSING is not set; set it or give a default: ${MISSING:-value}"}},
 		{"${file:gone}", result{Value: "${file:gone}", Fault: "${file:gone}: no such file"}},
@@ -59,7 +60,7 @@ func TestInterpolate(t *testing.T) {
 			}
 			n := &Node{Value: test.in, plain: true}
 			in.tree(n, "key")
-			got := result{Value: n.Value, Type: n.Type, Secret: n.Secret}
+			got := result{Value: n.Value, Type: n.Type, Secret: n.Secret, File: n.File}
 			if len(faults) > 0 {
 				got.Fault = faults[0].Message
 			}

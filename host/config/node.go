@@ -41,8 +41,14 @@ type Node struct {
 	// Value is the text of a scalar, Type what it is.
 	Value string
 	Type  Type
-	// Secret says that the value came from a secret file and must not be shown.
+	// Secret says that the value came from a secret file, or from [passwords] of
+	// an INI file, and must not be shown.
 	Secret bool
+	// File is the secret file that the whole value came from, if one did. Who can
+	// reads it again when it is needed: see Secretly.
+	File string
+	// Used says of a section of an INI file that others refer to its options.
+	Used bool
 
 	plain bool // unquoted: its type follows its text when that is interpolated
 	fixed bool // of the environment or a flag: not interpolated
@@ -85,6 +91,15 @@ func (n *Node) Shown() string {
 		return "***"
 	}
 	return n.Value
+}
+
+// Secretly is the value as a Secret. One of a file is read from there each
+// time, so that a new secret counts without a restart.
+func (n *Node) Secretly() Secret {
+	if n.File != "" {
+		return SecretFile(n.File)
+	}
+	return NewSecret(n.Value)
 }
 
 // Fold brings the spellings of one name together: case, '.', '_' and '-' make

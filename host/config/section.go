@@ -276,6 +276,15 @@ func (s *Section) JSON(name string) json.RawMessage {
 	return data
 }
 
+// Names tells of every section, in the order in which they were opened, the
+// names that are right in it.
+func (s *Section) Names(visit func(path string, names []string)) {
+	visit(s.path, s.known)
+	for _, sub := range s.below {
+		sub.Names(visit)
+	}
+}
+
 // unknown reports what nobody took here and below.
 func (s *Section) unknown() {
 	if !s.closed {

@@ -20,10 +20,12 @@ const (
 	NoTopic Class = "no_topic"
 	// BadTopic: a processor chose a topic name that Kafka does not allow.
 	BadTopic Class = "bad_topic"
+	// Schema: a payload does not fit its schema, or has none that is known.
+	Schema Class = "schema"
 )
 
 // Classes lists all classes; counters are kept by its indexes.
-var Classes = [...]Class{Reject, Trap, ABI, MissingKey, NoTopic, BadTopic}
+var Classes = [...]Class{Reject, Trap, ABI, MissingKey, NoTopic, BadTopic, Schema}
 
 // Index is the class's place in Classes.
 func (c Class) Index() int {

@@ -66,6 +66,9 @@ func (b *bounds) topics(ctx context.Context, admin *kadm.Client) ([]string, erro
 	}
 	var topics []string
 	for _, name := range all.Names() {
+		if b.cfg.Options.Excludes(name) {
+			continue
+		}
 		for _, pattern := range b.cfg.Topics {
 			if ok, _ := regexp.MatchString(pattern, name); ok { // the client compiled it before
 				topics = append(topics, name)

@@ -1,112 +1,25 @@
 package kafka
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/sasl"
-	"github.com/twmb/franz-go/pkg/sasl/plain"
-	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
-// securityOpts is TLS and the login, as security.protocol says.
-func securityOpts(o *Options) ([]kgo.Opt, error) {
-	var opts []kgo.Opt
-	protocol := o.String("security.protocol")
-	if strings.HasSuffix(protocol, "ssl") {
-		c, err := o.tls()
-		if err != nil {
-			return nil, err
-		}
-		opts = append(opts, kgo.DialTLSConfig(c))
+// loginOpts is the login, as security.protocol and the mechanism say.
+func loginOpts(o *Options) ([]kgo.Opt, error) {
+	if !o.logsIn() {
+		return nil, nil
 	}
-	if strings.HasPrefix(protocol, "sasl_") {
-		opts = append(opts, kgo.SASL(o.sasl()))
+	mechanism, err := o.login()
+	if err != nil || mechanism == nil {
+		return nil, err
 	}
-	return opts, nil
+	return []kgo.Opt{kgo.SASL(mechanism)}, nil
 }
 
-func (o *Options) tls() (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if path := o.String("ssl.ca.location"); path != "" && path != "probe" {
-		roots, err := readRoots(path)
-		if err != nil {
-			return nil, optionError{"ssl.ca.location", err}
-		}
-		c.RootCAs = roots
-	}
-	cert, key := o.String("ssl.certificate.location"), o.String("ssl.key.location")
-	switch {
-	case cert != "" && key != "":
-		pair, err := tls.LoadX509KeyPair(cert, key)
-		if err != nil {
-			return nil, optionError{"ssl.certificate.location", err}
-		}
-		c.Certificates = []tls.Certificate{pair}
-	case cert != "":
-		return nil, optionError{"ssl.certificate.location", errors.New("needs ssl.key.location too")}
-	case key != "":
-		return nil, optionError{"ssl.key.location", errors.New("needs ssl.certificate.location too")}
-	}
-	switch {
-	case !o.Bool("enable.ssl.certificate.verification"):
-		c.InsecureSkipVerify = true
-	case o.String("ssl.endpoint.identification.algorithm") == "none":
-		c.InsecureSkipVerify = true
-		c.VerifyConnection = verifyChain(c.RootCAs)
-	}
-	return c, nil
-}
+// secure tells whether connections are TLS ones.
+func (o *Options) secure() bool { return strings.HasSuffix(o.String("security.protocol"), "ssl") }
 
-// verifyChain checks who signed a certificate but not which host it names.
-func verifyChain(roots *x509.CertPool) func(tls.ConnectionState) error {
-	return func(s tls.ConnectionState) error {
-		between := x509.NewCertPool()
-		for _, c := range s.PeerCertificates[1:] {
-			between.AddCert(c)
-		}
-		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between})
-		return err
-	}
-}
-
-func readRoots(path string) (*x509.CertPool, error) {
-	files := []string{path}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		if files, err = filepath.Glob(filepath.Join(path, "*.pem")); err != nil {
-			return nil, err
-		}
-	}
-	roots, found := x509.NewCertPool(), false
-	for _, file := range files {
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		found = roots.AppendCertsFromPEM(pem) || found
-	}
-	if !found {
-		return nil, fmt.Errorf("%s has no certificate in PEM form", path)
-	}
-	return roots, nil
-}
-
-// sasl is the login; check made sure that all it needs is there.
-func (o *Options) sasl() sasl.Mechanism {
-	user, password := o.String("sasl.username"), o.String("sasl.password")
-	scramAuth := func(context.Context) (scram.Auth, error) { return scram.Auth{User: user, Pass: password}, nil }
-	switch o.String("sasl.mechanisms") {
-	case "SCRAM-SHA-256":
-		return scram.Sha256(scramAuth)
-	case "SCRAM-SHA-512":
-		return scram.Sha512(scramAuth)
-	}
-	return plain.Plain(func(context.Context) (plain.Auth, error) { return plain.Auth{User: user, Pass: password}, nil })
-}
+// logsIn tells whether the client logs in.
+func (o *Options) logsIn() bool { return strings.HasPrefix(o.String("security.protocol"), "sasl_") }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -24,6 +25,11 @@ func fatalFetch(err error) bool {
 		return fatalGroup(session.Err)
 	}
 	return !kerr.IsRetriable(err)
+}
+
+// recreatedTopic tells whether a topic is another one of the same name by now.
+func recreatedTopic(err error) bool {
+	return errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.InconsistentTopicID)
 }
 
 // fatalGroup tells whether joining again can never help.
@@ -59,8 +65,8 @@ func describeFetch(group, topic string, number int32, err error) error {
 		remedy = "grant READ and DESCRIBE on the topic"
 	case errors.Is(err, kerr.FencedInstanceID):
 		remedy = "another member uses the same group.instance.id: give each its own"
-	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.InconsistentTopicID):
-		remedy = "the topic was deleted and created again: restart the pipeline, its offsets start over"
+	case recreatedTopic(err):
+		remedy = "the topic was deleted and created again: set on_topic_recreated to earliest or latest to go on by itself, or restart the pipeline: the offsets start over"
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		remedy = "the committed offset is gone from the log: set auto_offset_reset to earliest or latest, or reset the group's offset"
 	}
@@ -85,6 +91,8 @@ func describeProduce(topic string, err error) error {
 		remedy = "grant IDEMPOTENT_WRITE on the cluster, or set enable.idempotence to false"
 	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.RecordListTooLarge):
 		remedy = "raise message.max.bytes of the sink and max.message.bytes of the topic, or let a processor drop or shorten the event"
+	case strings.Contains(err.Error(), "invalid record partitioning choice"): // the client has no name for it
+		remedy = "the topic has fewer partitions than a processor that sets kafka_partition believes"
 	}
 	return withRemedy(fmt.Errorf("sink: topic %s: %w", topic, err), remedy)
 }

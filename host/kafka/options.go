@@ -149,7 +149,7 @@ func (o *Options) Explain() []Explained {
 			e.Value = "***"
 		}
 		if r.treat == warn {
-			e.Note = cmp.Or(e.Note, "no effect: "+r.why)
+			e.Note = cmp.Or(s.note, "no effect: "+r.why)
 		}
 		out = append(out, e)
 	}
@@ -160,6 +160,8 @@ func (o *Options) Explain() []Explained {
 type Layer struct {
 	name     string
 	settings map[string]*setting
+	// misplaced warns of options that belong to the other end of a pipeline.
+	misplaced config.Faults
 }
 
 // ReadLayer takes every option of the table out of a section. role is the
@@ -179,7 +181,10 @@ func ReadLayer(name string, s *config.Section, role Role) Layer {
 			continue
 		}
 		if role != 0 && r.role&role == 0 {
-			s.Warn(e.Pos, e.Key, fmt.Sprintf("has no effect on a %s", role), "remove it here; it is an option of the "+other(role).String())
+			l.misplaced.Add(config.Fault{
+				Pos: e.Pos, Path: e.Path, Message: fmt.Sprintf("has no effect on a %s", role),
+				Hint: "remove it here; it is an option of the " + other(role).String(), Warning: true,
+			})
 			continue
 		}
 		l.read(s, e, r)
@@ -226,7 +231,7 @@ func Resolve(role Role, clientID string, pos config.Pos, path string, layers ...
 	o := &Options{role: role, settings: map[string]*setting{}}
 	for i := range table {
 		r := &table[i]
-		text := r.def
+		text := r.defaultFor(role)
 		if r.name == "client.id" {
 			text = clientID
 		}
@@ -244,6 +249,11 @@ func Resolve(role Role, clientID string, pos config.Pos, path string, layers ...
 		}
 	}
 	var faults config.Faults
+	for _, l := range layers {
+		for _, f := range l.misplaced {
+			faults.Add(f)
+		}
+	}
 	for _, p := range o.check() {
 		s := o.get(p.name)
 		f := config.Fault{Pos: s.pos, Path: s.path, Message: p.message, Hint: p.hint, Warning: p.warning}
@@ -253,16 +263,21 @@ func Resolve(role Role, clientID string, pos config.Pos, path string, layers ...
 		}
 		faults.Add(f)
 	}
+	if o.String("kafka.options") == "strict" {
+		for i := range faults {
+			faults[i].Warning = false
+		}
+	}
 	return o, faults
 }
 
 // spellings lists every spelling that fits a role, for hints; canonical ones
-// first.
+// first, and none that is refused.
 func spellings(role Role) []string {
 	var out, aliases []string
 	for i := range table {
 		r := &table[i]
-		if role == 0 && r.own || role != 0 && r.role&role == 0 {
+		if !r.fits(role) || !r.writable() {
 			continue
 		}
 		out = append(out, r.name)

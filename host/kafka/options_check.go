@@ -3,7 +3,6 @@ package kafka
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -94,11 +93,19 @@ func (e optionError) Unwrap() error { return e.err }
 // treat does what the option's row says about its value.
 func (s *setting) treat() []problem {
 	r := s.row
-	switch r.treat {
-	case warn:
+	switch {
+	case r.treat != warn && r.treat != reject:
+	case r.asksNothing(s.value):
+		s.note = "what is done anyway"
+		return nil
+	case r.treat == warn:
 		return []problem{{name: r.name, message: "has no effect: " + r.why, hint: "remove it", warning: true}}
-	case reject:
+	default:
 		return []problem{{name: r.name, message: "is not supported: " + r.why, hint: "remove it"}}
+	}
+	if why := r.moot[s.value.text]; why != "" {
+		s.note = "no effect: " + why
+		return []problem{{name: r.name, message: s.value.text + " has no effect: " + why, hint: "remove it", warning: true}}
 	}
 	n := s.value.number
 	switch {
@@ -132,31 +139,18 @@ var rules = []struct {
 	{anyRole, checkSASL},
 	{anyRole, checkBackoff},
 	{Consumer, checkGroup},
+	{Consumer, checkBrokersAssign},
+	{Consumer, checkRemoteAssignor},
 	{Consumer, checkHeartbeat},
 	{Consumer, checkPollInterval},
 	{Consumer, checkFetch},
 	{Producer, checkIdempotence},
 	{Producer, checkInFlight},
 	{Producer, checkRetries},
+	{Producer, checkBackpressure},
 	{Producer, checkAcks},
 	{Producer, checkMessageTimeout},
 	{Producer, checkWatermarks},
-}
-
-func checkSASL(o *Options) problem {
-	sasl := strings.HasPrefix(o.String("security.protocol"), "sasl_")
-	mechanism := o.String("sasl.mechanisms")
-	switch {
-	case sasl && mechanism == "":
-		return problem{name: "security.protocol", message: "asks to log in but sasl.mechanism is not set", hint: "set sasl_mechanism to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"}
-	case sasl && o.String("sasl.username") == "":
-		return problem{name: "sasl.mechanisms", message: "needs sasl.username", hint: "set sasl_username and sasl_password"}
-	case sasl && o.String("sasl.password") == "":
-		return problem{name: "sasl.mechanisms", message: "needs sasl.password", hint: "set sasl_password, best to ${file:PATH}"}
-	case !sasl && mechanism != "" && o.Set("sasl.mechanisms"):
-		return problem{name: "sasl.mechanisms", message: "has no effect: security.protocol is " + o.String("security.protocol"), hint: "set security_protocol to SASL_SSL or SASL_PLAINTEXT", warning: true}
-	}
-	return problem{}
 }
 
 func checkBackoff(o *Options) problem {
@@ -185,6 +179,27 @@ func checkGroup(o *Options) problem {
 	return problem{name: "group.id", message: "is not set: the shared default " + DefaultGroup + " is used, and whoever else uses it takes part of the partitions", hint: "give the source its own group_id", warning: true}
 }
 
+// checkBrokersAssign refuses what belongs to the classic protocol, as librdkafka
+// does: the brokers have settings of their own for it.
+func checkBrokersAssign(o *Options) problem {
+	if !o.brokersAssign() {
+		return problem{}
+	}
+	for _, name := range []string{"session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy", "group.protocol.type"} {
+		if o.Set(name) {
+			return problem{name: name, message: "belongs to the classic protocol, but group.protocol is consumer", hint: "remove it: the brokers decide"}
+		}
+	}
+	return problem{}
+}
+
+func checkRemoteAssignor(o *Options) problem {
+	if o.Set("group.remote.assignor") && !o.brokersAssign() {
+		return problem{name: "group.remote.assignor", message: "has no effect: group.protocol is " + o.String("group.protocol"), hint: "set group_protocol to consumer, or remove it", warning: true}
+	}
+	return problem{}
+}
+
 func checkHeartbeat(o *Options) problem {
 	beat, session := o.Duration("heartbeat.interval.ms"), o.Duration("session.timeout.ms")
 	if o.Set("heartbeat.interval.ms") && beat >= session {
@@ -195,7 +210,7 @@ func checkHeartbeat(o *Options) problem {
 
 func checkPollInterval(o *Options) problem {
 	poll, session := o.Duration("max.poll.interval.ms"), o.Duration("session.timeout.ms")
-	if poll < session {
+	if poll < session && !o.brokersAssign() {
 		return problem{name: o.blame("max.poll.interval.ms", "session.timeout.ms"), message: fmt.Sprintf("makes max.poll.interval.ms (%s) less than session.timeout.ms (%s)", poll, session), hint: "raise max.poll.interval.ms or lower session.timeout.ms"}
 	}
 	return problem{}
@@ -205,8 +220,9 @@ func checkFetch(o *Options) problem {
 	if fetch, largest := o.Int("fetch.max.bytes"), o.Int("message.max.bytes"); o.Set("fetch.max.bytes") && fetch < largest {
 		return problem{name: "fetch.max.bytes", message: fmt.Sprintf("is %d, less than message.max.bytes (%d)", fetch, largest), hint: "raise it, or lower message.max.bytes"}
 	}
-	if fetch, read := o.Int("fetch.max.bytes"), o.Int("receive.message.max.bytes"); o.Set("receive.message.max.bytes") && read < fetch {
-		return problem{name: "receive.message.max.bytes", message: fmt.Sprintf("is %d, less than fetch.max.bytes (%d)", read, fetch), hint: "raise it, or lower fetch.max.bytes"}
+	const frame = 512
+	if fetch, read := o.Int("fetch.max.bytes"), o.Int("receive.message.max.bytes"); o.Set("receive.message.max.bytes") && read < fetch+frame {
+		return problem{name: "receive.message.max.bytes", message: fmt.Sprintf("is %d, less than fetch.max.bytes (%d) and %d for what is around it", read, fetch, frame), hint: "raise it, or lower fetch.max.bytes"}
 	}
 	return problem{}
 }
@@ -233,6 +249,13 @@ func checkInFlight(o *Options) problem {
 func checkRetries(o *Options) problem {
 	if o.Set("retries") && o.Int("retries") == 0 && o.idempotent() {
 		return problem{name: "retries", message: "must be at least 1 with idempotence", hint: "remove it, or set enable_idempotence to false"}
+	}
+	return problem{}
+}
+
+func checkBackpressure(o *Options) problem {
+	if o.Set("enable.idempotence") && o.idempotent() && o.Set("queue.buffering.backpressure.threshold") && o.Int("queue.buffering.backpressure.threshold") != 1 {
+		return problem{name: "queue.buffering.backpressure.threshold", message: "must be 1 with idempotence", hint: "remove it"}
 	}
 	return problem{}
 }

@@ -69,31 +69,6 @@ func backoff(first, most time.Duration, tries int) time.Duration {
 	return time.Duration(float64(pause) * (0.8 + 0.4*rand.Float64()))
 }
 
-var balancers = map[string]func() kgo.GroupBalancer{
-	"cooperative-sticky": kgo.CooperativeStickyBalancer,
-	"range":              kgo.RangeBalancer,
-	"roundrobin":         kgo.RoundRobinBalancer,
-}
-
-func balancerOpts(o *Options) ([]kgo.Opt, error) {
-	var out []kgo.GroupBalancer
-	eager := 0
-	for _, name := range o.List("partition.assignment.strategy") {
-		balancer := balancers[strings.ToLower(name)]
-		if balancer == nil {
-			return nil, fmt.Errorf("%q must be one of cooperative-sticky, range, roundrobin", name)
-		}
-		if strings.ToLower(name) != "cooperative-sticky" {
-			eager++
-		}
-		out = append(out, balancer())
-	}
-	if eager > 0 && eager < len(out) {
-		return nil, fmt.Errorf("cooperative-sticky does not mix with range and roundrobin")
-	}
-	return []kgo.Opt{kgo.Balancers(out...)}, nil
-}
-
 // offsetOpts sets the start and the reset, which are two options of the client.
 // After a broker lost data, earliest rewinds a minute instead of reading
 // everything again.
@@ -108,15 +83,6 @@ func offsetOpts(o *Options) ([]kgo.Opt, error) {
 	return []kgo.Opt{kgo.ConsumeStartOffset(start), kgo.ConsumeResetOffset(reset)}, nil
 }
 
-// heartbeatOpts keeps an unset heartbeat below a short session.
-func heartbeatOpts(o *Options) ([]kgo.Opt, error) {
-	beat := o.Duration("heartbeat.interval.ms")
-	if !o.Set("heartbeat.interval.ms") {
-		beat = min(beat, o.Duration("session.timeout.ms")/3)
-	}
-	return []kgo.Opt{kgo.HeartbeatInterval(beat)}, nil
-}
-
 func isolationOpts(o *Options) ([]kgo.Opt, error) {
 	level := kgo.ReadCommitted()
 	if o.String("isolation.level") == "read_uncommitted" {
@@ -125,12 +91,29 @@ func isolationOpts(o *Options) ([]kgo.Opt, error) {
 	return []kgo.Opt{kgo.FetchIsolationLevel(level)}, nil
 }
 
-// fetchOpts keeps a record of the largest size readable and what is read within
-// what is believed.
+// fetchOpts keeps a record of the largest size readable.
 func fetchOpts(o *Options) ([]kgo.Opt, error) {
-	fetch := min(max(o.Int("fetch.max.bytes"), o.Int("message.max.bytes")), clientLimit)
-	read := min(max(o.Int("receive.message.max.bytes"), fetch+512), clientLimit)
-	return []kgo.Opt{kgo.FetchMaxBytes(int32(fetch)), kgo.BrokerMaxReadBytes(int32(read))}, nil
+	return []kgo.Opt{kgo.FetchMaxBytes(int32(o.fetchBytes()))}, nil
+}
+
+// fetchBytes is the most bytes of one answer to a fetch.
+func (o *Options) fetchBytes() int64 {
+	fetch := o.Int("fetch.max.bytes")
+	if o.Set("queued.max.messages.kbytes") {
+		fetch = min(fetch, o.Int("queued.max.messages.kbytes"))
+	}
+	return min(max(fetch, o.Int("message.max.bytes")), clientLimit)
+}
+
+// readOpts believes answers of the size that is asked for.
+func readOpts(o *Options) ([]kgo.Opt, error) {
+	read := o.Int("receive.message.max.bytes")
+	if o.role == Consumer {
+		read = min(max(read, o.fetchBytes()+512), clientLimit)
+		return []kgo.Opt{kgo.BrokerMaxReadBytes(int32(read))}, nil
+	}
+	// The client compares the two even where it fetches nothing.
+	return []kgo.Opt{kgo.BrokerMaxReadBytes(int32(read)), kgo.FetchMaxBytes(int32(min(read, 50<<20)))}, nil
 }
 
 // acksOpts is acks, idempotence and what it allows in flight.
@@ -181,19 +164,25 @@ func compressionOpts(o *Options) ([]kgo.Opt, error) {
 	return []kgo.Opt{kgo.ProducerBatchCompression(codec)}, nil
 }
 
-func bufferOpts(o *Options) ([]kgo.Opt, error) {
+// maxBuffered is how many records may wait in the sink.
+func (o *Options) maxBuffered() int64 {
 	records := o.Int("queue.buffering.max.messages")
 	if records == 0 {
 		records = unlimited
 	}
 	if o.Set("watermark.high") {
-		records = o.Int("watermark.high")
-		if o.Set("queue.buffering.max.messages") && o.Int("queue.buffering.max.messages") > 0 {
-			records = min(records, o.Int("queue.buffering.max.messages"))
+		high := o.Int("watermark.high")
+		if !o.Set("queue.buffering.max.messages") {
+			return high
 		}
+		records = min(records, high)
 	}
+	return records
+}
+
+func bufferOpts(o *Options) ([]kgo.Opt, error) {
 	return []kgo.Opt{
-		kgo.MaxBufferedRecords(int(records)),
+		kgo.MaxBufferedRecords(int(o.maxBuffered())),
 		kgo.MaxBufferedBytes(int(o.Int("queue.buffering.max.kbytes"))),
 	}, nil
 }
@@ -203,4 +192,14 @@ func retryOpts(o *Options) ([]kgo.Opt, error) {
 		return []kgo.Opt{kgo.RecordRetries(int(n))}, nil
 	}
 	return nil, nil
+}
+
+// propagationOpts counts looks at the metadata, which is what the client can
+// bound, instead of time.
+func propagationOpts(o *Options) ([]kgo.Opt, error) {
+	if !o.Set("topic.metadata.propagation.max.ms") {
+		return nil, nil
+	}
+	wait, pause := o.Duration("topic.metadata.propagation.max.ms"), o.Duration("topic.metadata.refresh.fast.interval.ms")
+	return []kgo.Opt{kgo.UnknownTopicRetries(int((wait + pause - 1) / pause))}, nil
 }

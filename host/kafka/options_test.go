@@ -3,7 +3,6 @@ package kafka
 import (
 	"fmt"
 	"os"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -50,135 +49,7 @@ func optValue(t *testing.T, o *Options, opt any) any {
 	return client.OptValue(opt)
 }
 
-// rowTest is one value of an option, as written for a role, and what the
-// client then has.
-type rowTest struct {
-	role Role
-	text string
-	opt  any
-	want any
-}
-
-const (
-	noText  = "" // the default
-	seconds = time.Second
-)
-
-// rowTests has at least one test for each row that gives options to the client.
-var rowTests = []rowTest{
-	{Admin, noText, kgo.SeedBrokers, []string{"seed:9092"}},
-	{Consumer, noText, kgo.ClientID, "test"},
-	{Consumer, "client_id: me", kgo.ClientID, "me"},
-	{Admin, noText, kgo.DialTimeout, 10 * seconds},
-	{Admin, "socket.connection.setup.timeout.ms: 30000", kgo.DialTimeout, 30 * seconds},
-	{Admin, noText, kgo.RequestTimeoutOverhead, 60 * seconds},
-	{Admin, "socket_timeout_ms: 50", kgo.RequestTimeoutOverhead, 100 * time.Millisecond},
-	{Admin, noText, kgo.ConnIdleTimeout, 9 * time.Minute},
-	{Admin, "connections_max_idle_ms: 0", kgo.ConnIdleTimeout, 15 * time.Minute},
-	{Admin, "connections_max_idle_ms: 50", kgo.ConnIdleTimeout, 100 * time.Millisecond},
-	{Admin, noText, kgo.MetadataMaxAge, 5 * time.Minute},
-	{Admin, noText, kgo.MetadataMinAge, 250 * time.Millisecond},
-	{Admin, "topic_metadata_refresh_interval_ms: -1", kgo.MetadataMaxAge, time.Hour},
-	{Admin, "metadata_max_age_ms: 7200000", kgo.MetadataMaxAge, time.Hour},
-	{Admin, "metadata_max_age_ms: 60000", kgo.MetadataMaxAge, time.Minute},
-	{Admin, "metadata_max_age_ms: 60000, topic.metadata.refresh.interval.ms: 2000", kgo.MetadataMaxAge, 2 * seconds},
-	{Admin, "topic_metadata_refresh_fast_interval_ms: 1", kgo.MetadataMinAge, 10 * time.Millisecond},
-	{Admin, "topic_metadata_refresh_interval_ms: 1", kgo.MetadataMaxAge, 250 * time.Millisecond},
-	{Consumer, "refresh_topics: 30", kgo.MetadataMaxAge, 30 * seconds},
-
-	{Consumer, noText, kgo.ConsumerGroup, "bspump"},
-	{Consumer, "group.id: g", kgo.ConsumerGroup, "g"},
-	{Consumer, "group_instance_id: one", kgo.InstanceID, "one"},
-	{Consumer, noText, kgo.AutoCommitInterval, seconds},
-	{Consumer, "auto_commit_interval_ms: 50", kgo.AutoCommitInterval, 100 * time.Millisecond},
-	{Consumer, noText, kgo.SessionTimeout, 45 * seconds},
-	{Consumer, "session_timeout_ms: 6000", kgo.SessionTimeout, 6 * seconds},
-	{Consumer, noText, kgo.HeartbeatInterval, 3 * seconds},
-	{Consumer, "session_timeout_ms: 6000", kgo.HeartbeatInterval, 2 * seconds},
-	{Consumer, "heartbeat_interval_ms: 1000", kgo.HeartbeatInterval, seconds},
-	{Consumer, noText, kgo.RebalanceTimeout, 5 * time.Minute},
-	{Consumer, "max_poll_interval_ms: 60000", kgo.RebalanceTimeout, time.Minute},
-	{Consumer, noText, kgo.FetchIsolationLevel, int8(1)},
-	{Consumer, "isolation_level: READ_UNCOMMITTED", kgo.FetchIsolationLevel, int8(0)},
-	{Consumer, noText, kgo.FetchMaxWait, 500 * time.Millisecond},
-	{Consumer, "fetch_wait_max_ms: 0", kgo.FetchMaxWait, 10 * time.Millisecond},
-	{Consumer, noText, kgo.FetchMinBytes, int32(1)},
-	{Consumer, "fetch.min.bytes: 1k", kgo.FetchMinBytes, int32(1024)},
-	{Consumer, noText, kgo.FetchMaxBytes, int32(16 << 20)},
-	{Consumer, "fetch_max_bytes: 2147483135", kgo.FetchMaxBytes, int32(1 << 30)},
-	{Consumer, "message_max_bytes: 20000000", kgo.FetchMaxBytes, int32(20000000)},
-	{Consumer, noText, kgo.BrokerMaxReadBytes, int32(100000000)},
-	{Consumer, "fetch_max_bytes: 200000000", kgo.BrokerMaxReadBytes, int32(200000512)},
-	{Consumer, noText, kgo.FetchMaxPartitionBytes, int32(1 << 20)},
-	{Consumer, "max_partition_fetch_bytes: 5000", kgo.FetchMaxPartitionBytes, int32(5000)},
-	{Consumer, "client_rack: a", kgo.Rack, "a"},
-	{Consumer, noText, kgo.ConsumeStartOffset, kgo.NewOffset().AtStart()},
-	{Consumer, noText, kgo.ConsumeResetOffset, kgo.RewindOffset(time.Minute)},
-	{Consumer, "auto_offset_reset: smallest", kgo.ConsumeStartOffset, kgo.NewOffset().AtStart()},
-	{Consumer, "auto_offset_reset: Largest", kgo.ConsumeStartOffset, kgo.NewOffset().AtEnd()},
-	{Consumer, "auto_offset_reset: latest", kgo.ConsumeResetOffset, kgo.NewOffset().AtEnd()},
-	{Consumer, "auto_offset_reset: error", kgo.ConsumeStartOffset, kgo.NewOffset().AtCommitted()},
-	{Consumer, "auto_offset_reset: error", kgo.ConsumeResetOffset, kgo.NoResetOffset()},
-
-	{Producer, noText, kgo.RequiredAcks, kgo.AllISRAcks()},
-	{Producer, "acks: -1", kgo.RequiredAcks, kgo.AllISRAcks()},
-	{Producer, "acks: 1", kgo.RequiredAcks, kgo.LeaderAck()},
-	{Producer, "request_required_acks: 0", kgo.RequiredAcks, kgo.NoAck()},
-	{Producer, noText, kgo.DisableIdempotentWrite, false},
-	{Producer, "acks: 1", kgo.DisableIdempotentWrite, true},
-	{Producer, "enable_idempotence: f", kgo.DisableIdempotentWrite, true},
-	{Producer, "enable_idempotence: f", kgo.MaxProduceRequestsInflightPerBroker, 1},
-	{Producer, "enable_idempotence: f, max_in_flight: 8", kgo.MaxProduceRequestsInflightPerBroker, 8},
-	{Producer, noText, kgo.ProducerLinger, 5 * time.Millisecond},
-	{Producer, "linger_ms: 0.5", kgo.ProducerLinger, 500 * time.Microsecond},
-	{Producer, "queue.buffering.max.ms: 900000", kgo.ProducerLinger, time.Minute},
-	{Producer, noText, kgo.ProducerBatchMaxBytes, int32(1000000)},
-	{Producer, "batch_size: 16384", kgo.ProducerBatchMaxBytes, int32(1000000)},
-	{Producer, "batch_size: 2000000", kgo.ProducerBatchMaxBytes, int32(2000000)},
-	{Producer, "batch_size: 2147483647", kgo.ProducerBatchMaxBytes, int32(1 << 30)},
-	{Producer, noText, kgo.BrokerMaxWriteBytes, int32(100 << 20)},
-	{Producer, "message_max_bytes: 1000000000", kgo.BrokerMaxWriteBytes, int32(1000000000)},
-	{Producer, noText, kgo.MaxBufferedRecords, int64(50000)},
-	{Producer, "queue_buffering_max_messages: 0", kgo.MaxBufferedRecords, int64(2147483647)},
-	{Producer, "watermark_high: 90000", kgo.MaxBufferedRecords, int64(90000)},
-	{Producer, "watermark_high: 90000, queue_buffering_max_messages: 30000", kgo.MaxBufferedRecords, int64(30000)},
-	{Producer, noText, kgo.MaxBufferedBytes, int64(64 << 20)},
-	{Producer, "queue_buffering_max_kbytes: 1", kgo.MaxBufferedBytes, int64(1024)},
-	{Producer, noText, kgo.ProduceRequestTimeout, 30 * seconds},
-	{Producer, "request_timeout_ms: 1", kgo.ProduceRequestTimeout, 100 * time.Millisecond},
-	{Producer, noText, kgo.RecordDeliveryTimeout, 0 * seconds},
-	{Producer, "delivery_timeout_ms: 500", kgo.RecordDeliveryTimeout, seconds},
-	{Producer, "retries: 3", kgo.RecordRetries, int64(3)},
-	{Producer, noText, kgo.DisableClientMetrics, true},
-	{Producer, "enable_metrics_push: true", kgo.DisableClientMetrics, false},
-	{Producer, noText, kgo.AllowAutoTopicCreation, true},
-	{Producer, "allow_auto_create_topics: false", kgo.AllowAutoTopicCreation, false},
-	{Consumer, noText, kgo.AllowAutoTopicCreation, false},
-	{Producer, noText, kgo.ProducerBatchCompression, []kgo.CompressionCodec{kgo.NoCompression()}},
-	{Producer, "compression_type: LZ4", kgo.ProducerBatchCompression, []kgo.CompressionCodec{kgo.Lz4Compression()}},
-	{Producer, "compression_codec: gzip, compression_level: 9", kgo.ProducerBatchCompression, []kgo.CompressionCodec{kgo.GzipCompression().WithLevel(9)}},
-	{Producer, "compression_type: ''", kgo.ProducerBatchCompression, []kgo.CompressionCodec{kgo.NoCompression()}},
-	{Producer, "compression_type: zstd", kgo.ProducerBatchCompression, []kgo.CompressionCodec{kgo.ZstdCompression()}},
-	{Producer, "compression_type: snappy", kgo.ProducerBatchCompression, []kgo.CompressionCodec{kgo.SnappyCompression()}},
-}
-
-func TestClientOpts(t *testing.T) {
-	for _, test := range rowTests {
-		name := fmt.Sprintf("%s/%s/%v", test.role, test.text, test.want)
-		t.Run(name, func(t *testing.T) {
-			o, faults := resolve(t, test.role, "bootstrap.servers: 'PLAINTEXT://seed:9092'", test.text)
-			if err := faults.Err(); err != nil {
-				t.Fatal(err)
-			}
-			got := optValue(t, o, test.opt)
-			if !reflect.DeepEqual(got, test.want) {
-				t.Errorf("got %v (%T), want %v (%T)", got, got, test.want, test.want)
-			}
-		})
-	}
-}
-
-// TestSecurity checks what cannot be compared: TLS, SASL, balancers, back-off.
+// TestSecurity checks what cannot be compared: TLS and SASL.
 func TestSecurity(t *testing.T) {
 	login := ", sasl_plain_username: u, sasl_plain_password: p"
 	for protocol, want := range map[string]string{
@@ -198,28 +69,8 @@ func TestSecurity(t *testing.T) {
 		if m := optValue(t, o, kgo.SASL).([]sasl.Mechanism); len(m) > 0 {
 			mechanism = m[0].Name()
 		}
-		if got := fmt.Sprintf("tls=%t sasl=%s", optValue(t, o, kgo.DialTLS), mechanism); got != want {
+		if got := fmt.Sprintf("tls=%t sasl=%s", secured(t, o), mechanism); got != want {
 			t.Errorf("%s: got %s, want %s", protocol, got, want)
-		}
-	}
-}
-
-func TestBalancers(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                                     "cooperative-sticky",
-		"partition_assignment_strategy: Range": "range",
-		"partition.assignment.strategy: [range, roundrobin]": "range roundrobin",
-	} {
-		o, faults := resolve(t, Consumer, "bootstrap_servers: seed", text)
-		if err := faults.Err(); err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		for _, b := range optValue(t, o, kgo.Balancers).([]kgo.GroupBalancer) {
-			names = append(names, b.ProtocolName())
-		}
-		if got := strings.Join(names, " "); got != want {
-			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
 	}
 }
@@ -241,56 +92,6 @@ func TestBackoff(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestTable holds what every row must have.
-func TestTable(t *testing.T) {
-	tested := map[string]bool{}
-	for _, test := range rowTests {
-		name := reflect.ValueOf(test.opt).Pointer()
-		for i := range table {
-			r := &table[i]
-			for _, maps := range strings.Split(r.maps, ", ") {
-				if f, ok := clientNames[maps]; ok && reflect.ValueOf(f).Pointer() == name {
-					tested[r.name] = true
-				}
-			}
-		}
-	}
-	for i := range table {
-		r := &table[i]
-		if r.doc == "" || !strings.HasSuffix(r.doc, ".") || r.role == 0 {
-			t.Errorf("%s: needs a role and a sentence of documentation", r.name)
-		}
-		if (r.treat == warn || r.treat == reject) != (r.why != "") {
-			t.Errorf("%s: treatment %s needs a reason, others have none", r.name, r.treat)
-		}
-		if r.treat != warn && r.treat != reject && r.maps == "" {
-			t.Errorf("%s: says not what it maps to", r.name)
-		}
-		if r.def != "" {
-			r.mustParse(r.def)
-		}
-		if r.opts != nil && !tested[r.name] && !strings.Contains("security.protocol partition.assignment.strategy reconnect.backoff.ms partitioner", r.name) {
-			t.Errorf("%s: has no test among rowTests", r.name)
-		}
-	}
-}
-
-// clientNames finds the client's options by the names in the column maps.
-var clientNames = map[string]any{
-	"SeedBrokers": kgo.SeedBrokers, "ClientID": kgo.ClientID, "DialTimeout": kgo.DialTimeout,
-	"RequestTimeoutOverhead": kgo.RequestTimeoutOverhead, "ConnIdleTimeout": kgo.ConnIdleTimeout,
-	"MetadataMaxAge": kgo.MetadataMaxAge, "MetadataMinAge": kgo.MetadataMinAge, "ConsumerGroup": kgo.ConsumerGroup,
-	"InstanceID": kgo.InstanceID, "ConsumeStartOffset": kgo.ConsumeStartOffset, "ConsumeResetOffset": kgo.ConsumeResetOffset,
-	"AutoCommitInterval": kgo.AutoCommitInterval, "SessionTimeout": kgo.SessionTimeout, "HeartbeatInterval": kgo.HeartbeatInterval,
-	"RebalanceTimeout": kgo.RebalanceTimeout, "FetchIsolationLevel": kgo.FetchIsolationLevel, "FetchMaxWait": kgo.FetchMaxWait,
-	"FetchMinBytes": kgo.FetchMinBytes, "FetchMaxBytes": kgo.FetchMaxBytes, "BrokerMaxReadBytes": kgo.BrokerMaxReadBytes,
-	"FetchMaxPartitionBytes": kgo.FetchMaxPartitionBytes, "Rack": kgo.Rack, "RequiredAcks": kgo.RequiredAcks,
-	"ProducerLinger": kgo.ProducerLinger, "ProducerBatchMaxBytes": kgo.ProducerBatchMaxBytes,
-	"ProducerBatchCompression": kgo.ProducerBatchCompression, "MaxBufferedRecords": kgo.MaxBufferedRecords,
-	"ProduceRequestTimeout": kgo.ProduceRequestTimeout, "RecordDeliveryTimeout": kgo.RecordDeliveryTimeout,
-	"RecordRetries": kgo.RecordRetries, "AllowAutoTopicCreation": kgo.AllowAutoTopicCreation, "DisableClientMetrics": kgo.DisableClientMetrics,
 }
 
 func TestLayersOfOptions(t *testing.T) {
@@ -353,6 +154,36 @@ func TestFaults(t *testing.T) {
 		{Consumer, "group_id: g, bootstrap_servers: 'host:port'", `f:2:45: component.bootstrap_servers: "host:port" is not host or host:port`},
 		{Consumer, "group_id: g, security_protocol: ssl, ssl_cafile: /nowhere", `f:2:62: component.ssl_cafile: open /nowhere: no such file or directory`},
 		{Consumer, "group_id: g, security_protocol: ssl, ssl_certfile: x", `f:2:64: component.ssl_certfile: needs ssl.key.location too`},
+		{Consumer, "topic_blacklist: 'x(', group_id: g", "f:2:30: component.topic_blacklist: error parsing regexp: missing closing ): `x(`"},
+		{Consumer, "topic: [orders, '^x'], topic_blacklist: ord, group_id: g", `f:2:53: component.topic_blacklist: leaves out orders, which topic names`},
+		{Consumer, "group_protocol: consumer, session_timeout_ms: 10000, group_id: g", `f:2:59: component.session_timeout_ms: belongs to the classic protocol, but group.protocol is consumer (remove it: the brokers decide)`},
+		{Consumer, "group_protocol: consumer, heartbeat_interval_ms: 1000, group_id: g", `f:2:62: component.heartbeat_interval_ms: belongs to the classic protocol, but group.protocol is consumer (remove it: the brokers decide)`},
+		{Consumer, "group_protocol: consumer, partition_assignment_strategy: range, group_id: g", `f:2:70: component.partition_assignment_strategy: belongs to the classic protocol, but group.protocol is consumer (remove it: the brokers decide)`},
+		{Consumer, "group_protocol: consumer, group_protocol_type: consumer, group_id: g", `f:2:60: component.group_protocol_type: belongs to the classic protocol, but group.protocol is consumer (remove it: the brokers decide)`},
+		{Consumer, "group_protocol: consumer, max_poll_interval_ms: 1000, group_id: g", ``},
+		{Consumer, "group_protocol_type: connect, group_id: g", `f:2:34: component.group_protocol_type: "connect" must be one of consumer`},
+		{Consumer, "group_remote_assignor: sticky, group_id: g", `f:2:36: component.group_remote_assignor: "sticky" must be one of uniform, range`},
+		{Consumer, "group_remote_assignor: range, group_id: g", `f:2:36: warning: component.group_remote_assignor: has no effect: group.protocol is classic (set group_protocol to consumer, or remove it)`},
+		{Consumer, "partition_assignment_strategy: 'range,cooperative-sticky', group_id: g", `f:2:44: component.partition_assignment_strategy: cooperative-sticky does not mix with range and roundrobin`},
+		{Consumer, "max_poll_interval_ms: 6000, group_id: g", `f:2:35: component.max_poll_interval_ms: makes max.poll.interval.ms (6s) less than session.timeout.ms (45s) (raise max.poll.interval.ms or lower session.timeout.ms)`},
+		{Consumer, "heartbeat_interval_ms: 45000, group_id: g", `f:2:36: component.heartbeat_interval_ms: is 45s, not below session.timeout.ms (45s) (a third of the session timeout is usual)`},
+		{Consumer, "fetch_max_bytes: 999999, group_id: g", `f:2:30: component.fetch_max_bytes: is 999999, less than message.max.bytes (1000000) (raise it, or lower message.max.bytes)`},
+		{Consumer, "receive_message_max_bytes: 16777216, group_id: g", `f:2:40: component.receive_message_max_bytes: is 16777216, less than fetch.max.bytes (16777216) and 512 for what is around it (raise it, or lower fetch.max.bytes)`},
+		{Producer, "enable_idempotence: true, acks: 1", "f:2:33: component.enable_idempotence: needs acks=all, but acks is 1 (remove one of the two)\nf:2:45: warning: component.acks: 1 loses records when a leader dies before its replicas have them (use all)"},
+		{Producer, "max_in_flight: 6", `f:2:28: component.max_in_flight: is 6; with idempotence at most 5 keep the order (remove it, or set enable_idempotence to false)`},
+		{Producer, "max_in_flight: 5", ``},
+		{Producer, "retries: 0", `f:2:22: component.retries: must be at least 1 with idempotence (remove it, or set enable_idempotence to false)`},
+		{Producer, "enable_idempotence: true, queuing_strategy: lifo", `f:2:57: component.queuing_strategy: is not supported: records are written in the order in which they come (remove it)`},
+		{Producer, "enable_idempotence: true, queue_buffering_backpressure_threshold: 1", ``},
+		{Producer, "message_timeout_ms: 2000, linger_ms: 2s", `f:2:33: component.message_timeout_ms: is 2s, not above linger.ms (2s) (raise it, or lower linger.ms)`},
+		{Producer, "retry_backoff_ms: 2000", `f:2:31: component.retry_backoff_ms: makes retry.backoff.max.ms (1s) less than retry.backoff.ms (2s)`},
+		{Producer, "broker_version_fallback: zwei", `f:2:38: component.broker_version_fallback: "zwei" is not a version of Kafka, such as 2.8.0`},
+		{Producer, "client_software_version: a b", `f:2:38: component.client_software_version: "a b" must be letters, digits, '.' and '-', with a letter or digit at both ends`},
+		{Producer, "builtin_features: 'gzip,plugins'", `f:2:31: component.builtin_features: asks for plugins, which weir does not have`},
+		{Producer, "builtin_features: teleport", `f:2:31: component.builtin_features: "teleport" has "teleport", which must be one of gzip, snappy, lz4, zstd, regex, ssl, sasl, sasl_plain, sasl_scram, sasl_oauthbearer, sasl_gssapi, oidc, http, plugins`},
+		{Producer, "builtin_features: [gzip, snappy, ssl, sasl, regex, lz4, sasl_gssapi, sasl_plain, sasl_scram, plugins, zstd, sasl_oauthbearer, http, oidc]", ``},
+		{Producer, "transaction_timeout_ms: 999", `f:2:37: component.transaction_timeout_ms: "999" must be between 1000 and 2147483647 (the default is 60000)`},
+		{Producer, "socket_keepalive_enable: maybe", `f:2:38: component.socket_keepalive_enable: "maybe" must be true or false (the default is true)`},
 		{Consumer, "group_id: g, reconnect_backoff_ms: 5000", `f:2:48: component.reconnect_backoff_ms: makes reconnect.backoff.max.ms (2s) less than reconnect.backoff.ms (5s)`},
 	}
 	for _, test := range tests {
@@ -383,7 +214,7 @@ func TestSeedOptions(t *testing.T) {
 		{connection, "ssl_keyfile", "key.pem", "ssl.key.location", "key.pem"},
 		{connection, "sasl_mechanism", "SCRAM-SHA-256", "sasl.mechanisms", "SCRAM-SHA-256"},
 		{connection, "sasl_plain_username", "u", "sasl.username", "u"},
-		{connection, "sasl_plain_password", "p", "sasl.password", "p"},
+		{connection, "sasl_plain_password", "p", "sasl.password", "***"},
 		{connection, "client_id", "pump", "client.id", "pump"},
 		{Consumer, "group.id", "bspump", "group.id", "bspump"},
 		{Consumer, "topic", "input-topic", "topic", "input-topic"},

@@ -1,10 +1,12 @@
 package kafka
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +19,9 @@ import (
 type kind uint8
 
 const (
-	kindText kind = iota
-	kindList      // blanks, commas or newlines part
+	kindText  kind = iota
+	kindList       // blanks, commas or newlines part
+	kindFlags      // a list of words
 	kindEnum
 	kindBool
 	kindInt
@@ -29,7 +32,7 @@ const (
 )
 
 func (k kind) String() string {
-	return [...]string{"text", "list", "word", "boolean", "integer", "bytes", "KiB", "ms", "seconds"}[k]
+	return [...]string{"text", "list", "words", "word", "boolean", "integer", "bytes", "KiB", "ms", "seconds"}[k]
 }
 
 // treatment is what the host does with an option.
@@ -56,16 +59,23 @@ type row struct {
 	// floor and ceiling are the client's own bounds where they are narrower:
 	// values beyond are moved there with a note. 0 means none.
 	floor, ceiling int64
-	// words are what an enumeration allows, synonyms other ways to say one.
+	// words are what an enumeration allows, synonyms other ways to say one; a
+	// synonym of nothing is as not set.
 	words    []string
 	synonyms map[string]string
-	def      string
-	secret   bool
+	// def is the default; sourceDef is a source's where it differs.
+	def, sourceDef string
+	// std is librdkafka's default where it is not def. What it says asks for
+	// nothing, so warn and reject let it pass.
+	std    string
+	secret bool
 	// own says that the option belongs to a component, never to a connection.
 	own   bool
 	treat treatment
-	// why is the reason of warn and reject.
-	why string
+	// why is the reason of warn and reject. moot has values that are accepted
+	// without effect where the others act, with the reason.
+	why  string
+	moot map[string]string
 	// maps names what the option acts on, opts gives the client's options. A
 	// group of options that act together has opts at one of them.
 	maps string
@@ -73,9 +83,12 @@ type row struct {
 	doc  string
 }
 
-// value is a parsed option. text is set whenever the option is.
+// value is a parsed option. text is set whenever the option is. A secret's text
+// is only a mask; secret has what it hides, and also what must be read anew
+// because it stands in a file of its own.
 type value struct {
 	text     string
+	secret   config.Secret
 	number   int64
 	flag     bool
 	duration time.Duration
@@ -83,6 +96,9 @@ type value struct {
 }
 
 func (v value) equal(w value) bool {
+	if !v.secret.Equal(w.secret) {
+		return false
+	}
 	if v.number != w.number || v.flag != w.flag || v.duration != w.duration || !slices.Equal(v.list, w.list) {
 		return false
 	}
@@ -94,20 +110,26 @@ func (r *row) parse(n *config.Node) (value, error) {
 	switch {
 	case n.IsNull():
 		return value{}, nil
-	case n.Kind == config.List && r.kind == kindList:
-		var v value
+	case n.Kind == config.List && (r.kind == kindList || r.kind == kindFlags):
+		var texts []string
 		for _, e := range n.List {
 			if e.Kind != config.Scalar {
 				return value{}, errors.New("must be a list of text")
 			}
-			v.list = append(v.list, config.SplitList(e.Value)...)
+			texts = append(texts, e.Value)
 		}
-		v.text = strings.Join(v.list, ",")
-		return v, nil
+		return r.parseText(strings.TrimSpace(strings.Join(texts, ",")))
 	case n.Kind != config.Scalar:
 		return value{}, fmt.Errorf("must be a single value, not a %s", n.Kind)
 	}
-	return r.parseText(strings.TrimSpace(n.Value))
+	if r.secret && n.Value != "" {
+		return value{text: n.Secretly().String(), secret: n.Secretly()}, nil
+	}
+	v, err := r.parseText(strings.TrimSpace(n.Value))
+	if n.File != "" && err == nil {
+		v.secret = n.Secretly()
+	}
+	return v, err
 }
 
 func (r *row) parseText(text string) (v value, err error) {
@@ -119,10 +141,20 @@ func (r *row) parseText(text string) (v value, err error) {
 	case kindList:
 		v.list = config.SplitList(text)
 		v.text = strings.Join(v.list, ",")
+	case kindFlags:
+		for _, flag := range config.SplitList(text) {
+			word, err := r.word(flag)
+			if err != nil {
+				return value{}, fmt.Errorf("has %q, which %w", flag, err)
+			}
+			v.list = append(v.list, word)
+		}
+		v.text = strings.Join(v.list, ",")
 	case kindEnum:
 		v.text, err = r.word(text)
 	case kindBool:
 		v.flag, err = config.ParseBool(text)
+		v.text = strconv.FormatBool(v.flag)
 	case kindInt:
 		v.number, err = config.ParseInt(text)
 	case kindBytes:
@@ -165,6 +197,24 @@ func (r *row) word(text string) (string, error) {
 	return "", fmt.Errorf("must be one of %s", strings.Join(r.words, ", "))
 }
 
+// fits tells whether the option may stand in a section of a role; 0 is one that
+// several components share.
+func (r *row) fits(role Role) bool { return role == 0 && !r.own || r.role&role != 0 }
+
+// defaultFor is the default in a role.
+func (r *row) defaultFor(role Role) string {
+	if role == Consumer && r.sourceDef != "" {
+		return r.sourceDef
+	}
+	return r.def
+}
+
+// asksNothing tells whether a value is what librdkafka does anyway.
+func (r *row) asksNothing(v value) bool {
+	std := cmp.Or(r.std, r.def)
+	return std != "" && v.equal(r.mustParse(std))
+}
+
 // mustParse reads a default of the table, which is right by construction.
 func (r *row) mustParse(text string) value {
 	v, err := r.parseText(text)
@@ -183,7 +233,7 @@ func (r *row) complaint(n *config.Node, err error) string {
 }
 
 func (r *row) remedy() string {
-	if r.kind == kindEnum || r.def == "" {
+	if r.kind == kindEnum || r.kind == kindFlags || r.def == "" {
 		return ""
 	}
 	return "the default is " + r.def

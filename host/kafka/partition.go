@@ -21,6 +21,7 @@ type partition struct {
 	lane   event.Lane
 	credit *credit
 	mark   func(*kgo.Record) // tells the client what may be committed
+	next   int64             // the offset expected next, negative when unknown; of the polling goroutine
 	end    int64             // a bounded run reads up to here (exclusive); negative: no bound
 
 	mu      sync.Mutex

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"hash/crc32"
+	"math/rand/v2"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -10,9 +11,13 @@ import (
 var partitionerNames = []string{"consistent_random", "consistent", "murmur2_random", "murmur2", "fnv1a_random", "fnv1a", "random"}
 
 // Partitioner is the one that the options name. It looks at the key only.
-func (o *Options) Partitioner() kgo.Partitioner { return newPartitioner(o.String("partitioner")) }
+func (o *Options) Partitioner() kgo.Partitioner {
+	p := newPartitioner(o.String("partitioner"))
+	p.scatter = o.Duration("sticky.partitioning.linger.ms") == 0
+	return p
+}
 
-func newPartitioner(name string) kgo.Partitioner {
+func newPartitioner(name string) keyed {
 	null := func(key []byte) bool { return key == nil }
 	empty := func(key []byte) bool { return len(key) == 0 }
 	never := func([]byte) bool { return false }
@@ -33,10 +38,12 @@ func newPartitioner(name string) kgo.Partitioner {
 	return keyed{hash: crc32.ChecksumIEEE, keyless: empty}
 }
 
-// keyed hashes keys; records without one stick to a partition for a batch.
+// keyed hashes keys; records without one stick to a partition for a batch, or
+// with scatter go anywhere.
 type keyed struct {
 	hash    func(key []byte) uint32
 	keyless func(key []byte) bool
+	scatter bool
 }
 
 func (k keyed) ForTopic(topic string) kgo.TopicPartitioner {
@@ -53,7 +60,10 @@ type keyedTopic struct {
 func (k *keyedTopic) RequiresConsistency(r *kgo.Record) bool { return !k.keyless(r.Key) }
 
 func (k *keyedTopic) Partition(r *kgo.Record, n int) int {
-	if k.keyless(r.Key) {
+	switch {
+	case k.keyless(r.Key) && k.scatter:
+		return rand.IntN(n)
+	case k.keyless(r.Key):
 		return k.sticky.Partition(r, n)
 	}
 	return int(k.hash(r.Key) % uint32(n))

@@ -35,6 +35,7 @@ type Sink struct {
 	client *kgo.Client
 	writes sync.Pool
 	broken atomic.Pointer[error] // the first failure
+	gate   *gate                 // nil without one
 
 	mu       sync.RWMutex
 	produced map[string]*counter // by topic, records that the brokers have
@@ -55,8 +56,9 @@ func (s *Sink) Open() error {
 		// request. The client would take that for a wrong set-up and fail what is
 		// buffered; the log says so anyway, and the pipeline waits.
 		kgo.AlwaysRetryEOF(),
-		clientLog(s.cfg.Log),
+		clientLog(s.cfg.Log, s.cfg.Options),
 	)
+	s.gate = newGate(s.cfg.Options)
 	s.client, err = kgo.NewClient(append(opts, s.cfg.Extra...)...)
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)
@@ -85,6 +87,7 @@ type topicCount struct {
 
 // Write implements pipeline.Sink.
 func (s *Sink) Write(ctx context.Context, events []event.Event, done func(error)) {
+	s.gate.enter(ctx, len(events))
 	w := s.write()
 	w.done = done
 	w.fill(events, s.cfg.Topic)
@@ -194,6 +197,7 @@ func (w *write) finish() {
 		w.counts = nil
 	}
 	done := w.done
+	w.sink.gate.leave(len(w.records))
 	clear(w.records)
 	clear(w.headers)
 	w.done = nil

@@ -38,8 +38,15 @@ type SourceConfig struct {
 // partition. It commits what its lanes acknowledged, and nothing else.
 type Source struct {
 	cfg        SourceConfig
+	start      Start
 	rebalances counter
 	errors     counter
+	skipped    counter
+
+	// known counts the partitions of topics when the source first joined.
+	known map[string]int
+	// recreated topics are others by now than at the start.
+	recreated map[string]bool
 }
 
 // NewSource makes a source that can be run once. It connects to nothing.
@@ -50,7 +57,7 @@ func NewSource(cfg SourceConfig) *Source {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	return &Source{cfg: cfg}
+	return &Source{cfg: cfg, start: cfg.Options.start(), recreated: map[string]bool{}}
 }
 
 // Rebalances counts the assignments and revocations so far.
@@ -59,7 +66,10 @@ func (s *Source) Rebalances() uint64 { return s.rebalances.Load() }
 // Errors counts the errors after which reading went on.
 func (s *Source) Errors() uint64 { return s.errors.Load() }
 
-// session is one Run: a client, the partitions that it owns, and the reason to
+// Skipped counts the offsets that were gone before they were read.
+func (s *Source) Skipped() uint64 { return s.skipped.Load() }
+
+// session is one Run, or the part of it up to where a topic is replaced: a client, the partitions that it owns, and the reason to
 // end.
 type session struct {
 	*Source
@@ -82,6 +92,19 @@ var (
 
 // Run implements pipeline.Source.
 func (s *Source) Run(ctx context.Context, drain <-chan struct{}, in event.Intake) error {
+	for {
+		err := s.session(ctx, drain, in)
+		var replaced *errRecreated
+		if !errors.As(err, &replaced) {
+			return err
+		}
+		s.recreated[replaced.topic] = true
+		s.cfg.Log.Warn("a topic was deleted and created again; it is read anew", zap.String("topic", replaced.topic),
+			zap.String("from", s.cfg.Options.String("on_topic_recreated")), zap.Error(err))
+	}
+}
+
+func (s *Source) session(ctx context.Context, drain <-chan struct{}, in event.Intake) error {
 	polling, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	r := &session{
@@ -140,13 +163,14 @@ func (r *session) connect(ctx context.Context) error {
 		// whatever was polled. The block covers nothing but the dispatch.
 		kgo.BlockRebalanceOnPoll(),
 		kgo.OnPartitionsAssigned(r.assigned),
+		kgo.AdjustFetchOffsetsFn(r.place),
 		kgo.OnPartitionsRevoked(r.revoked),
 		kgo.OnPartitionsLost(r.lost),
 		// Control records are no events, but the position moves over them: else
 		// a transactional topic shows a lag for ever.
 		kgo.KeepControlRecords(),
 		kgo.AlwaysRetryEOF(), // as the sink
-		clientLog(r.cfg.Log),
+		clientLog(r.cfg.Log, r.cfg.Options),
 	)
 	if r.cfg.Regex {
 		opts = append(opts, kgo.ConsumeRegex())
@@ -216,6 +240,8 @@ func (r *session) dispatch(fetches kgo.Fetches) {
 	fetches.EachError(func(topic string, number int32, err error) {
 		switch {
 		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, kgo.ErrClientClosed):
+		case recreatedTopic(err):
+			r.replaced(topic, describeFetch(r.cfg.Options.String("group.id"), topic, number, err))
 		case fatalFetch(err):
 			r.stop(describeFetch(r.cfg.Options.String("group.id"), topic, number, err))
 		default:
@@ -233,6 +259,7 @@ func (r *session) dispatch(fetches kgo.Fetches) {
 		if p == nil {
 			return // taken away; its new owner reads the records
 		}
+		r.skipped(p, &f)
 		if polled := newPolled(p.name, f.Records, p.end); polled.last.Next > 0 {
 			p.feed(polled)
 		}
@@ -261,6 +288,7 @@ func (r *session) checkEnd(ctx context.Context) {
 // dispatch.
 func (r *session) assigned(ctx context.Context, client *kgo.Client, topics map[string][]int32) {
 	r.rebalances.Add(1)
+	r.count(ctx, client)
 	if r.bounds != nil {
 		if err := r.bounds.load(ctx, client); err != nil {
 			r.stop(err)
@@ -276,7 +304,7 @@ func (r *session) assigned(ctx context.Context, client *kgo.Client, topics map[s
 	for topic, numbers := range topics {
 		for _, number := range numbers {
 			name := &event.Partition{Topic: topic, Number: number}
-			p := &partition{name: name, credit: r.credit, mark: func(m *kgo.Record) { client.MarkCommitRecords(m) }, end: -1}
+			p := &partition{name: name, credit: r.credit, mark: func(m *kgo.Record) { client.MarkCommitRecords(m) }, end: -1, next: -1}
 			if r.bounds != nil {
 				p.end = r.bounds.end(name)
 			}

@@ -48,7 +48,57 @@ func (t *Topic) Check() error {
 			errs = append(errs, err)
 		}
 	}
+	errs = append(errs, t.CheckTogether())
 	return errors.Join(errs...)
+}
+
+// CheckTogether says which settings of t, each right by itself, do not go
+// together, or nil.
+func (t *Topic) CheckTogether() error {
+	errs := []error{t.checkAssignment()}
+	replication := int64(t.Replication)
+	if len(t.Assignment) > 0 {
+		replication = int64(len(t.Assignment[0]))
+	}
+	number := func(name string) (int64, bool) {
+		n, err := strconv.ParseInt(strings.TrimSpace(t.Config[name]), 10, 64)
+		return n, err == nil
+	}
+	if least, ok := number("min.insync.replicas"); ok && replication > 0 && least > replication {
+		errs = append(errs, fmt.Errorf("min.insync.replicas %d is more than the %d replicas: every write with acks=all would fail", least, replication))
+	}
+	least, from := number("min.compaction.lag.ms")
+	if most, to := number("max.compaction.lag.ms"); from && to && least > most {
+		errs = append(errs, fmt.Errorf("min.compaction.lag.ms %d is more than max.compaction.lag.ms %d", least, most))
+	}
+	return errors.Join(errs...)
+}
+
+// checkAssignment demands what Kafka does: as many replicas for each partition,
+// none of them twice.
+func (t *Topic) checkAssignment() error {
+	if len(t.Assignment) == 0 {
+		return nil
+	}
+	if t.Partitions > 0 && int(t.Partitions) != len(t.Assignment) {
+		return fmt.Errorf("replica_assignment has %d partitions, num_partitions says %d", len(t.Assignment), t.Partitions)
+	}
+	for partition, brokers := range t.Assignment {
+		switch {
+		case len(brokers) == 0:
+			return fmt.Errorf("replica_assignment: partition %d has no broker", partition)
+		case len(brokers) != len(t.Assignment[0]):
+			return fmt.Errorf("replica_assignment: partition %d has %d brokers, partition 0 has %d", partition, len(brokers), len(t.Assignment[0]))
+		case t.Replication > 0 && len(brokers) != int(t.Replication):
+			return fmt.Errorf("replica_assignment: partition %d has %d brokers, replication_factor says %d", partition, len(brokers), t.Replication)
+		}
+		for i, id := range brokers {
+			if id < 0 || slices.Contains(brokers[:i], id) {
+				return fmt.Errorf("replica_assignment: partition %d: broker %d is given twice or is no broker's number", partition, id)
+			}
+		}
+	}
+	return nil
 }
 
 // topicOption is the type of a topic option's value.
@@ -142,17 +192,24 @@ func foldConfig(cfg map[string]string) map[string]string {
 	return out
 }
 
+// CheckTopicOption says that there is no such topic option, or nil.
+func CheckTopicOption(name string) error {
+	_, known := topicOptions[TopicOptionName(name)]
+	if known || slices.ContainsFunc(vendorPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
+		return nil
+	}
+	return fmt.Errorf("%s: no such topic option", name)
+}
+
 // CheckTopicConfig says what is wrong with a topic option or its value, or
 // nil.
 func CheckTopicConfig(name, value string) error {
+	if err := CheckTopicOption(name); err != nil {
+		return err
+	}
 	option, ok := topicOptions[TopicOptionName(name)]
 	if !ok {
-		for _, prefix := range vendorPrefixes {
-			if strings.HasPrefix(name, prefix) {
-				return nil
-			}
-		}
-		return fmt.Errorf("%s: no such topic option", name)
+		return nil // a vendor's own
 	}
 	if err := option.check(strings.TrimSpace(value)); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -218,18 +275,26 @@ func splitList(s string) []string {
 	return parts
 }
 
-// explainTopicError says what a refusal means and what helps. message is the
-// broker's own.
-func explainTopicError(err error, message string) error {
+// explainTopicError says what a refusal means and what helps; right is the
+// operation that a refused user lacks.
+func explainTopicError(err error, right string) error {
+	message := ""
+	if refused := (brokerError{}); errors.As(err, &refused) {
+		err, message = refused.error, refused.message
+	}
 	switch {
 	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
-		err = errors.New("not permitted; the user needs DESCRIBE, DESCRIBE_CONFIGS and CREATE on the topic")
+		err = fmt.Errorf("not permitted; the user needs %s on the topic", right)
 	case errors.Is(err, kerr.InvalidReplicationFactor):
 		err = errors.New("the cluster has too few brokers for this replication_factor")
+	case errors.Is(err, kerr.InvalidReplicaAssignment):
+		err = errors.New("replica_assignment names brokers that are not there, or some partitions more replicas than others")
 	case errors.Is(err, kerr.InvalidTopicException):
 		err = errors.New("the name is refused; names that differ only in '.' and '_' collide")
 	case errors.Is(err, kerr.PolicyViolation):
-		err = errors.New("the cluster's policy for new topics refuses it")
+		err = errors.New("the cluster's policy for topics refuses it")
+	case errors.Is(err, kerr.InvalidConfig):
+		err = errors.New("the brokers refuse an option")
 	}
 	if message != "" {
 		return fmt.Errorf("%w (the broker says: %s)", err, message)

@@ -1,11 +1,10 @@
 package kafka
 
 import (
+	"cmp"
 	"fmt"
-	"io"
-	"strconv"
+	"slices"
 	"strings"
-	"text/tabwriter"
 )
 
 // TopicStatus says how a topic stands.
@@ -15,20 +14,43 @@ type TopicStatus string
 const (
 	// TopicMissing: it is not there, and Apply would make it.
 	TopicMissing TopicStatus = "create"
+	// TopicChange: it is there, and Apply would change it.
+	TopicChange TopicStatus = "change"
 	// TopicCreated: it was made, and has its leaders.
 	TopicCreated TopicStatus = "created"
+	// TopicChanged: it was changed, and is as configured.
+	TopicChanged TopicStatus = "changed"
 	// TopicExists: it is there as configured.
 	TopicExists TopicStatus = "exists"
-	// TopicDiffers: it is there, with other settings; it was left alone.
+	// TopicDiffers: it is there with other settings that Apply leaves alone.
 	TopicDiffers TopicStatus = "differs"
-	// TopicFailed: it could not be looked at or made.
+	// TopicFailed: it could not be looked at, made or changed.
 	TopicFailed TopicStatus = "failed"
 )
 
 // TopicStatuses lists the statuses in the order of a summary.
-var TopicStatuses = []TopicStatus{TopicMissing, TopicCreated, TopicExists, TopicDiffers, TopicFailed}
+var TopicStatuses = []TopicStatus{
+	TopicMissing, TopicChange, TopicCreated, TopicChanged, TopicExists, TopicDiffers, TopicFailed,
+}
 
-// Report is what a Plan or an Apply found and did, in the order of the
+// ChangeState says what becomes of a change.
+type ChangeState string
+
+// The states of a change.
+const (
+	// ChangePlanned: Apply will make it.
+	ChangePlanned ChangeState = "planned"
+	// ChangeDone: Apply made it.
+	ChangeDone ChangeState = "done"
+	// ChangeHeld: the rules keep it from being made.
+	ChangeHeld ChangeState = "held"
+	// ChangeImpossible: weir does not do this to a topic.
+	ChangeImpossible ChangeState = "impossible"
+	// ChangeFailed: the brokers refused it, or would.
+	ChangeFailed ChangeState = "failed"
+)
+
+// Report is what a Check or a Plan found or an Apply did, in the order of the
 // configuration. Its JSON form is an interface.
 type Report struct {
 	Topics []TopicReport `json:"topics"`
@@ -38,26 +60,50 @@ type Report struct {
 // of the topic that is there, else those to make it with; 0 is the broker's
 // choice.
 type TopicReport struct {
-	Topic       string       `json:"topic"`
-	Status      TopicStatus  `json:"status"`
-	Partitions  int32        `json:"partitions"`
-	Replication int16        `json:"replication_factor"`
-	Differences []Difference `json:"differences,omitempty"`
-	Reason      string       `json:"reason,omitempty"`
-	Pos         string       `json:"declared_at,omitempty"`
+	Topic       string      `json:"topic"`
+	Connection  string      `json:"connection,omitempty"`
+	Status      TopicStatus `json:"status"`
+	Partitions  int32       `json:"partitions"`
+	Replication int16       `json:"replication_factor"`
+	Changes     []Change    `json:"changes,omitempty"`
+	Reason      string      `json:"reason,omitempty"`
+	Pos         string      `json:"declared_at,omitempty"`
 }
 
-// Difference is one setting of an existing topic that is not as configured.
-type Difference struct {
+// The settings of a topic that are no topic options.
+const (
+	settingPartitions  = "partitions"
+	settingReplication = "replication_factor"
+	settingAssignment  = "replica_assignment"
+)
+
+// Change is one setting of a topic that is not as configured; of a topic that
+// is missing, one that it gets.
+type Change struct {
+	// Setting is partitions, replication_factor, replica_assignment or the name
+	// of a topic option.
 	Setting string `json:"setting"`
-	Have    string `json:"have"`
-	Want    string `json:"want"`
+	// Have is empty where the topic has nothing of the kind.
+	Have string `json:"have"`
+	Want string `json:"want"`
+	// Reset says that the topic's own value is taken back, which leaves Want,
+	// or what the broker sets where that is empty.
+	Reset bool        `json:"reset,omitempty"`
+	State ChangeState `json:"state"`
+	// Risk says what a destructive change can cost.
+	Risk string `json:"risk,omitempty"`
+	// Reason says why the change is not made.
+	Reason string `json:"reason,omitempty"`
 }
 
 func (t *Topic) report(status TopicStatus) TopicReport {
 	r := TopicReport{
 		Topic: t.Name, Status: status,
-		Partitions: max(t.Partitions, 0), Replication: max(t.Replication, 0),
+		Partitions:  max(cmp.Or(t.Partitions, t.Default.Partitions), 0),
+		Replication: max(cmp.Or(t.Replication, t.Default.Replication), 0),
+	}
+	if len(t.Assignment) > 0 {
+		r.Partitions, r.Replication = int32(len(t.Assignment)), int16(len(t.Assignment[0]))
 	}
 	if t.Pos.Line > 0 {
 		r.Pos = t.Pos.String()
@@ -71,9 +117,88 @@ func (t *Topic) failed(reason string) TopicReport {
 	return r
 }
 
-func (r *TopicReport) differ(setting, have, want string) {
-	r.Status = TopicDiffers
-	r.Differences = append(r.Differences, Difference{Setting: setting, Have: have, Want: want})
+// fail keeps what is known of the topic.
+func (r *TopicReport) fail(reason string) {
+	r.Status, r.Reason = TopicFailed, reason
+}
+
+// settle sets the status of an existing topic by its changes.
+func (r *TopicReport) settle() {
+	has := func(state ChangeState) bool {
+		return slices.ContainsFunc(r.Changes, func(c Change) bool { return c.State == state })
+	}
+	switch {
+	case has(ChangeFailed):
+		r.Status = TopicFailed
+	case has(ChangePlanned):
+		r.Status = TopicChange
+	case has(ChangeHeld), has(ChangeImpossible):
+		r.Status = TopicDiffers
+	case has(ChangeDone):
+		r.Status = TopicChanged
+	default:
+		r.Status = TopicExists
+	}
+}
+
+// changes returns those of one state for the caller to alter.
+func (r *TopicReport) changes(state ChangeState) []*Change {
+	var out []*Change
+	for i := range r.Changes {
+		if r.Changes[i].State == state {
+			out = append(out, &r.Changes[i])
+		}
+	}
+	return out
+}
+
+// Why says in one line why the topic is not as configured, or "".
+func (r *TopicReport) Why() string {
+	var why []string
+	switch {
+	case r.Reason != "":
+		why = append(why, strings.ReplaceAll(r.Reason, "\n", "; "))
+	case r.Status == TopicMissing:
+		why = append(why, "is missing")
+	case r.Status != TopicCreated:
+		for _, c := range r.Changes {
+			text := fmt.Sprintf("%s is %s, configured %s", c.Setting, cmp.Or(c.Have, "unset"), cmp.Or(c.Want, "unset"))
+			if c.State == ChangeFailed {
+				text += ": " + c.Reason
+			}
+			if c.State != ChangeDone {
+				why = append(why, text)
+			}
+		}
+	}
+	return strings.Join(why, "; ")
+}
+
+func (r Report) clone() Report {
+	out := Report{Topics: slices.Clone(r.Topics)}
+	for i := range out.Topics {
+		out.Topics[i].Changes = slices.Clone(out.Topics[i].Changes)
+	}
+	return out
+}
+
+// Pending tells how many topics Apply would make or change.
+func (r Report) Pending() int { return r.Count(TopicMissing) + r.Count(TopicChange) }
+
+// Risks tells how many changes that Apply would make can cost something.
+func (r Report) Risks() int {
+	n := 0
+	for i := range r.Topics {
+		if r.Topics[i].Status != TopicChange {
+			continue
+		}
+		for _, c := range r.Topics[i].changes(ChangePlanned) {
+			if c.Risk != "" {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // Count is the number of topics with a status.
@@ -90,25 +215,41 @@ func (r Report) Count(status TopicStatus) int {
 // Err is ErrTopics, with the summary, when a topic has one of the statuses,
 // else nil.
 func (r Report) Err(bad ...TopicStatus) error {
+	return r.is(ErrTopics, bad...)
+}
+
+// Drift is ErrTopics when a topic could not be compared, ErrDrift when one is
+// not as configured, else nil.
+func (r Report) Drift() error {
+	if err := r.Err(TopicFailed); err != nil {
+		return err
+	}
+	return r.is(ErrDrift, TopicMissing, TopicChange, TopicDiffers)
+}
+
+func (r Report) is(err error, bad ...TopicStatus) error {
 	for _, status := range bad {
 		if r.Count(status) > 0 {
-			return fmt.Errorf("%w: %s", ErrTopics, r.Summary())
+			return fmt.Errorf("%w: %s", err, r.Summary())
 		}
 	}
 	return nil
 }
 
-// Summary counts the statuses in one line: "2 created, 1 exists".
+// Summary counts the statuses in one line: "2 created, 1 as configured".
 func (r Report) Summary() string {
+	names := map[TopicStatus]string{
+		TopicMissing: "to create", TopicChange: "to change", TopicExists: "as configured", TopicDiffers: "left different",
+	}
 	var parts []string
 	for _, status := range TopicStatuses {
 		n := r.Count(status)
 		if n == 0 {
 			continue
 		}
-		name := string(status)
-		if status == TopicMissing {
-			name = "to create"
+		name := names[status]
+		if name == "" {
+			name = string(status)
 		}
 		parts = append(parts, fmt.Sprintf("%d %s", n, name))
 	}
@@ -116,55 +257,4 @@ func (r Report) Summary() string {
 		return "no topics"
 	}
 	return strings.Join(parts, ", ")
-}
-
-// WriteTable prints the report for people, one topic a line and one more for
-// each further remark.
-func (r Report) WriteTable(w io.Writer) error {
-	if len(r.Topics) == 0 {
-		return nil
-	}
-	var b strings.Builder
-	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "TOPIC\tSTATUS\tPARTITIONS\tREPLICATION\tREMARK")
-	for i := range r.Topics {
-		t := &r.Topics[i]
-		remarks := t.remarks()
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", t.Topic, t.Status,
-			brokerChoice(int64(t.Partitions)), brokerChoice(int64(t.Replication)), remarks[0])
-		for _, remark := range remarks[1:] {
-			fmt.Fprintf(tw, "\t\t\t\t%s\n", remark)
-		}
-	}
-	if err := tw.Flush(); err != nil {
-		return err
-	}
-	for line := range strings.Lines(b.String()) {
-		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func brokerChoice(n int64) string {
-	if n == 0 {
-		return "default"
-	}
-	return strconv.FormatInt(n, 10)
-}
-
-// remarks has at least one element.
-func (r *TopicReport) remarks() []string {
-	var out []string
-	for line := range strings.Lines(r.Reason) {
-		out = append(out, strings.TrimSpace(line))
-	}
-	for _, d := range r.Differences {
-		out = append(out, fmt.Sprintf("%s: %s, configured %s", d.Setting, d.Have, d.Want))
-	}
-	if len(out) == 0 {
-		out = []string{""}
-	}
-	return out
 }

@@ -33,6 +33,10 @@ var (
 		"Traps and ABI errors of WebAssembly instances.", "processor")
 	sourceErrors = desc("weir_source_errors_total",
 		"Errors of reading after which reading went on; the log has them.")
+	skipped = desc("weir_offsets_skipped_total",
+		"Offsets that retention or a reset took away before they were read.")
+	ruleMatches = desc("weir_key_filter_matches_total",
+		"Keys that a rule of a key filter was the first to match.", "processor", "rule")
 	guestCounter = desc("weir_guest_counter_total",
 		"A module's own counters, by the name that it gives.", "processor", "name")
 	guestGauge = desc("weir_guest_gauge",
@@ -45,7 +49,7 @@ var (
 
 var descs = []*prometheus.Desc{
 	consumed, delivered, dropped, filtered, failed, deadLettered, abandoned, inFlight,
-	produced, batches, rebalances, instances, traps, sourceErrors, guestCounter, guestGauge, guestHistogram, state,
+	produced, batches, rebalances, instances, traps, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -77,6 +81,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		w.count(batches, s.Batches)
 		w.count(rebalances, s.Rebalances)
 		w.count(sourceErrors, s.SourceErrors)
+		w.count(skipped, s.SkippedOffsets)
 		for i := range s.Processors {
 			w.processor(&s.Processors[i])
 		}
@@ -101,6 +106,9 @@ func (w *writer) processor(p *ProcessorSample) {
 	for _, f := range p.Failures {
 		w.count(failed, f.Failed, p.Name, f.Class)
 		w.count(deadLettered, f.DeadLettered, p.Name, f.Class)
+	}
+	for _, r := range p.Rules {
+		w.count(ruleMatches, r.Matches, p.Name, r.Rule)
 	}
 	if p.Module {
 		w.count(instances, p.Instances, p.Name)

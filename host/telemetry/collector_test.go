@@ -35,9 +35,9 @@ func scrape(t *testing.T, samples ...Sample) (int, []string) {
 func TestScrape(t *testing.T) {
 	status, got := scrape(t, Sample{
 		Pipeline: "orders", State: Running,
-		Consumed: 10, Delivered: 4, Abandoned: 1, InFlight: 1, Batches: 2, Rebalances: 3, SourceErrors: 6,
+		Consumed: 10, Delivered: 4, Abandoned: 1, InFlight: 1, Batches: 2, Rebalances: 3, SourceErrors: 6, SkippedOffsets: 9,
 		Processors: []ProcessorSample{
-			{Name: "keys", Filtered: 1},
+			{Name: "keys", Filtered: 1, Rules: []RuleSample{{"prefix:eu-", 8}}},
 			{Name: "selector", Dropped: 1, Module: true, Instances: 5, Traps: 1,
 				Failures: []FailureSample{{Class: "reject", Failed: 3, DeadLettered: 2}},
 				Guest: []GuestSample{
@@ -71,8 +71,10 @@ func TestScrape(t *testing.T) {
 		`weir_guest_histogram_bucket{name="size",pipeline="orders",processor="selector",le="+Inf"} 3`,
 		`weir_guest_histogram_sum{name="size",pipeline="orders",processor="selector"} 12`,
 		`weir_guest_histogram_count{name="size",pipeline="orders",processor="selector"} 3`,
+		`weir_key_filter_matches_total{pipeline="orders",processor="keys",rule="prefix:eu-"} 8`,
 		`weir_module_instances_total{pipeline="orders",processor="selector"} 5`,
 		`weir_module_traps_total{pipeline="orders",processor="selector"} 1`,
+		`weir_offsets_skipped_total{pipeline="orders"} 9`,
 		`weir_pipeline_state{pipeline="orders",state="draining"} 0`,
 		`weir_pipeline_state{pipeline="orders",state="failed"} 0`,
 		`weir_pipeline_state{pipeline="orders",state="running"} 1`,

@@ -46,6 +46,8 @@ type Sample struct {
 	Rebalances uint64
 	// SourceErrors counts errors of reading after which reading went on.
 	SourceErrors uint64
+	// SkippedOffsets counts offsets that were gone before they were read.
+	SkippedOffsets uint64
 
 	Processors []ProcessorSample
 	Topics     []TopicSample
@@ -61,6 +63,8 @@ type ProcessorSample struct {
 	Dropped  uint64
 	Filtered uint64
 	Failures []FailureSample
+	// Rules are what the rules of a key filter matched.
+	Rules []RuleSample
 	// Instances and Traps are of WebAssembly modules only; Module says that
 	// this is one.
 	Module    bool
@@ -93,6 +97,12 @@ type FailureSample struct {
 	Class        string
 	Failed       uint64
 	DeadLettered uint64
+}
+
+// RuleSample counts the keys that a rule of a key filter was the first to match.
+type RuleSample struct {
+	Rule    string
+	Matches uint64
 }
 
 // TopicSample counts the records that the brokers acknowledged for one topic.

@@ -72,6 +72,9 @@ func Draw(seed uint64) World {
 		Graceful:     r.IntN(3) == 0,
 		Siege:        time.Duration(15+r.IntN(30)) * time.Second,
 	}
+	if r.IntN(4) == 0 {
+		w.Options = append(w.Options, "sink.watermark.high=60", fmt.Sprintf("sink.watermark.low=%d", r.IntN(60)))
+	}
 	if w.Graceful {
 		w.Rebalance, w.Session = time.Minute, 30*time.Second
 	}
