@@ -171,6 +171,7 @@ func (r *session) connect(ctx context.Context) error {
 		kgo.KeepControlRecords(),
 		kgo.AlwaysRetryEOF(), // as the sink
 		clientLog(r.cfg.Log, r.cfg.Options),
+		tellReach(r.cfg.Log),
 	)
 	if r.cfg.Regex {
 		opts = append(opts, kgo.ConsumeRegex())
@@ -241,9 +242,9 @@ func (r *session) dispatch(fetches kgo.Fetches) {
 		switch {
 		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, kgo.ErrClientClosed):
 		case recreatedTopic(err):
-			r.replaced(topic, describeFetch(r.cfg.Options.String("group.id"), topic, number, err))
+			r.replaced(topic, describeFetch(r.cfg.Options, topic, number, err))
 		case fatalFetch(err):
-			r.stop(describeFetch(r.cfg.Options.String("group.id"), topic, number, err))
+			r.stop(describeFetch(r.cfg.Options, topic, number, err))
 		default:
 			r.errors.Add(1)
 			r.cfg.Log.Warn("reading goes on after an error", zap.String("topic", topic), zap.Int32("partition", number), zap.Error(err))

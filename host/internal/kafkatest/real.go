@@ -76,20 +76,34 @@ func newScript() (*script, error) {
 }
 
 func (s *script) start() (*Broker, error) {
+	listeners, err := s.listeners()
+	if err != nil {
+		return nil, err
+	}
+	return &Broker{Addresses: listeners["bootstrap"]}, nil
+}
+
+// listeners starts a cluster with options of the script and returns what it
+// prints: addresses and files by name.
+func (s *script) listeners(options ...string) (map[string]string, error) {
 	port, err := freePorts()
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.run("start", "--port", fmt.Sprint(port))
+	out, err := s.run("start", append([]string{"--port", fmt.Sprint(port)}, options...)...)
 	if err != nil {
 		return nil, err
 	}
+	listeners := map[string]string{}
 	for line := range strings.Lines(out) {
-		if addresses, ok := strings.CutPrefix(line, "bootstrap="); ok {
-			return &Broker{Addresses: strings.TrimSpace(addresses)}, nil
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			listeners[name] = value
 		}
 	}
-	return nil, fmt.Errorf("real-kafka.sh start printed no bootstrap= line:\n%s", out)
+	if listeners["bootstrap"] == "" {
+		return nil, fmt.Errorf("real-kafka.sh start printed no bootstrap= line:\n%s", out)
+	}
+	return listeners, nil
 }
 
 // remove stops the cluster and deletes its folder. What cannot be stopped is
