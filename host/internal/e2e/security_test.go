@@ -165,7 +165,7 @@ func testRights(t *testing.T, broker *kafkatest.SecureBroker) {
 // allow grants a user an operation, which lets it describe too.
 func allow(t *testing.T, admin *kadm.Client, user, topic, group string, operation kadm.ACLOperation) {
 	t.Helper()
-	acl := kadm.NewACLs().Allow("User:" + user).AllowHosts("*").Operations(operation, kadm.OpDescribe).ResourcePatternType(kadm.ACLPatternLiteral)
+	acl := kadm.NewACLs().Allow("User:"+user).AllowHosts("*").Operations(operation, kadm.OpDescribe).ResourcePatternType(kadm.ACLPatternLiteral)
 	if topic != "" {
 		acl.Topics(topic)
 	}

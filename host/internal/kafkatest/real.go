@@ -75,8 +75,8 @@ func newScript() (*script, error) {
 	return &script{path: filepath.Join(filepath.Dir(here), "real-kafka.sh"), dir: dir}, nil
 }
 
-func (s *script) start() (*Broker, error) {
-	listeners, err := s.listeners()
+func (s *script) start(options ...string) (*Broker, error) {
+	listeners, err := s.listeners(options...)
 	if err != nil {
 		return nil, err
 	}
@@ -144,18 +144,18 @@ func (s *script) run(command string, args ...string) (string, error) {
 	return out.String(), nil
 }
 
-// freePorts finds the first of four free ports in a row, as real-kafka.sh
-// takes them. Other packages' tests may look at the same time, so the search
-// begins at a place of this process's own.
+// freePorts finds the first of free ports as real-kafka.sh takes them: four for
+// each of up to three brokers, which are ten apart. Other packages' tests may
+// look at the same time, so the search begins at a place of this process's own.
 func freePorts() (int, error) {
-	const first, span, blocks = 19092, 10, 800
+	const first, span, blocks = 19092, 30, 260
 	for i := range blocks {
 		base := first + span*((os.Getpid()+i)%blocks)
-		if portsFree(base, 4) {
+		if portsFree(base, 24) {
 			return base, nil
 		}
 	}
-	return 0, fmt.Errorf("no four free ports in a row from %d on", first)
+	return 0, fmt.Errorf("no 24 free ports in a row from %d on", first)
 }
 
 func portsFree(base, count int) bool {
