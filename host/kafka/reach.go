@@ -44,7 +44,7 @@ func secretRemedy(err error) string {
 	var secret *secretError
 	switch {
 	case errors.As(err, &secret):
-		return "the login needs it; it is tried again"
+		return cmp.Or(secret.remedy, "the login needs it; it is tried again")
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return "the brokers do not offer that mechanism on this listener: choose another sasl_mechanism, or add it to their sasl.enabled.mechanisms"
 	case errors.Is(err, kerr.SaslAuthenticationFailed):

@@ -25,7 +25,7 @@ func TestRemedies(t *testing.T) {
 		"check the user, the password and sasl_mechanism":      fmt.Errorf("broker: %w", kerr.SaslAuthenticationFailed),
 		"do not offer that mechanism":                          kerr.UnsupportedSaslMechanism,
 		"the listener asks for no login":                       kerr.IllegalSaslState,
-		"it is tried again":                                    &secretError{errors.New("no file")},
+		"it is tried again":                                    &secretError{error: errors.New("no file")},
 		"the listener does not speak TLS":                      &handshakeError{io.EOF},
 		"set security_protocol to PLAINTEXT or SASL_PLAINTEXT": &handshakeError{tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}},
 		"the listener speaks TLS":                              errors.New("the first three bytes received appear to be a tls alert record for TLS v1.2"),
