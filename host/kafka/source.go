@@ -23,6 +23,9 @@ type SourceConfig struct {
 	// Topics are names, or with Regex regular expressions.
 	Topics []string
 	Regex  bool
+	// From is where to begin without an offset; it beats the options. The zero
+	// Start leaves it to them.
+	From Start
 	// ExitAtEnd ends Run once the group has committed everything up to the end
 	// offsets seen at the start.
 	ExitAtEnd bool
@@ -57,7 +60,11 @@ func NewSource(cfg SourceConfig) *Source {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	return &Source{cfg: cfg, start: cfg.Options.start(), recreated: map[string]bool{}}
+	s := &Source{cfg: cfg, start: cfg.Options.start(), recreated: map[string]bool{}}
+	if cfg.From.word != "" {
+		s.start = cfg.From
+	}
+	return s
 }
 
 // Rebalances counts the assignments and revocations so far.
@@ -116,7 +123,7 @@ func (s *Source) session(ctx context.Context, drain <-chan struct{}, in event.In
 		partitions: map[event.Partition]*partition{},
 	}
 	if s.cfg.ExitAtEnd {
-		r.bounds = newBounds(s.cfg)
+		r.bounds = newBounds(s.cfg, s.start)
 	}
 	connected, hangUp := context.WithCancel(ctx)
 	defer hangUp()
@@ -175,6 +182,9 @@ func (r *session) connect(ctx context.Context) error {
 	)
 	if r.cfg.Regex {
 		opts = append(opts, kgo.ConsumeRegex())
+	}
+	if r.cfg.From.word != "" {
+		opts = append(opts, kgo.ConsumeStartOffset(r.cfg.From.clientOffset()))
 	}
 	r.client, err = kgo.NewClient(append(opts, r.cfg.Extra...)...)
 	if err != nil {
