@@ -82,3 +82,33 @@ func TestPrincipal(t *testing.T) {
 		}
 	}
 }
+
+// TestToldOnce connects to nobody: reachLog tells, the client does not, unless
+// its log is asked for.
+func TestToldOnce(t *testing.T) {
+	for options, client := range map[string]bool{"": false, "debug: all": true} {
+		core, logs := observer.New(zapcore.DebugLevel)
+		o, faults := resolve(t, Producer, "bootstrap_servers: '127.0.0.1:1'", options)
+		if err := faults.Err(); err != nil {
+			t.Fatal(err)
+		}
+		opts, err := o.ClientOpts()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := kgo.NewClient(append(opts, clientLog(zap.New(core), o), tellReach(zap.New(core)))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Ping(t.Context()); err == nil {
+			t.Fatal("somebody answers")
+		}
+		c.Close()
+		if n := logs.FilterMessage("no connection to a broker; it is tried again").Len(); n != 1 {
+			t.Errorf("%q: told %d times", options, n)
+		}
+		if has := logs.FilterMessage("unable to open connection to broker").Len() > 0; has != client {
+			t.Errorf("%q: the client tells: %t: %v", options, has, logs.All())
+		}
+	}
+}
