@@ -23,11 +23,13 @@ demo: build ## a whole run in 15 s: embedded broker, orders, routing, dead lette
 test: ## all tests that need nothing but Go
 	$(GO) test -timeout 5m ./...
 	$(GO) test -timeout 5m -tags $(BUBBLES) ./host/internal/simulation
+	$(GO) test -timeout 5m -tags kerberos -run Kerberos ./host/kafka
 
 .PHONY: check
 check: ## formatting, vet, staticcheck, tidiness, import rules
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags kerberos ./host/kafka
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) mod tidy -diff
 	$(GO) test -count=1 -run '^TestRepository' ./host

@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -64,6 +65,10 @@ func TestMigratingPage(t *testing.T) {
 	for _, option := range bspumpOptions {
 		if !strings.Contains(page, "`"+option+"`") {
 			t.Errorf("the page does not say what became of %s", option)
+		}
+		ofTable := regexp.MustCompile("(?m)^\\|[^|]*`" + regexp.QuoteMeta(option) + "`.*\\| not known")
+		if known := kafka.CanonicalName(option) != ""; known && ofTable.MatchString(page) {
+			t.Errorf("the page says that %s is not known", option)
 		}
 	}
 }

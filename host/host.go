@@ -29,6 +29,9 @@ type Options struct {
 	// ExitAtEnd ends each pipeline once its group has committed everything up
 	// to the end offsets seen at its start.
 	ExitAtEnd bool
+	// From is where sources begin without an offset; the zero Start leaves it
+	// to their options.
+	From kafka.Start
 	// DrainTimeout bounds a graceful stop. Default 30 s.
 	DrainTimeout time.Duration
 }
@@ -110,7 +113,7 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 	for i, s := range spec.Sources {
 		source := kafka.NewSource(kafka.SourceConfig{
 			Options: s.Options, Topics: s.Topics, Regex: s.Regex,
-			ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Log: log,
+			From: opts.From, ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Log: log,
 		})
 		m.sources, sources[i] = append(m.sources, source), source
 		cfg.StuckAfter = max(cfg.StuckAfter, s.Options.Duration("max_poll_interval_ms"))
@@ -177,6 +180,20 @@ func try(ctx context.Context, module *plugin.Plugin, cfg plugin.Config) error {
 type ModuleError struct{ error }
 
 func (e *ModuleError) Unwrap() error { return e.error }
+
+// Reset makes the groups of all sources go on at a place, whatever they have
+// committed. It is called before Run.
+func (h *Host) Reset(ctx context.Context, to kafka.Start) error {
+	var errs []error
+	for _, m := range h.members {
+		for _, source := range m.sources {
+			if err := source.Reset(ctx, to); err != nil {
+				errs = append(errs, fmt.Errorf("pipeline %s: %w", m.spec.Name, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
 
 // Run runs all pipelines until each has ended: by its own failure, by its
 // bounded input, or because drain was closed, which stops them in good order. When

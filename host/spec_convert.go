@@ -148,6 +148,7 @@ func (e *emitter) top(root *config.Node) {
 			}
 		}
 	}
+	e.sweep(root, "")
 	delete(e.known, config.Pos{})
 }
 
@@ -173,8 +174,8 @@ func inOrder(n *config.Node, order []string) {
 	slices.SortStableFunc(n.Items, func(a, b config.Item) int { return rank(a) - rank(b) })
 }
 
-// know notes the places of a tree, moves its paths to the folder of the file
-// that is converted, and takes secrets out that came from [passwords].
+// know notes the places of a tree and moves its paths to the folder of the file
+// that is converted.
 func (e *emitter) know(pos config.Pos, n *config.Node) {
 	referred := n.Kind == config.Scalar && strings.Contains(n.Value, "${")
 	e.known[pos] = e.known[pos] || referred
@@ -246,9 +247,23 @@ var secretName = regexp.MustCompile(`(?i)passw|secret|token|credential|api_?key`
 
 func (e *emitter) settings(n *config.Node, place string) {
 	for _, item := range n.Items {
-		if item.Node.Kind == config.Scalar && item.Node.Type == config.Text && (item.Node.Secret || secretName.MatchString(item.Key)) {
+		if item.Node.Kind == config.Scalar && item.Node.Type == config.Text && secretName.MatchString(item.Key) {
 			e.leaveOut(item.Node, place+"."+item.Key)
 		}
+		e.settings(item.Node, place+"."+item.Key)
+	}
+}
+
+// sweep leaves out what came from [passwords], wherever it stands.
+func (e *emitter) sweep(n *config.Node, place string) {
+	for _, item := range n.Items {
+		e.sweep(item.Node, place+"."+item.Key)
+	}
+	for i, element := range n.List {
+		e.sweep(element, fmt.Sprintf("%s.%d", place, i+1))
+	}
+	if n.Kind == config.Scalar && n.Secret {
+		e.leaveOut(n, strings.TrimPrefix(place, "."))
 	}
 }
 
@@ -311,7 +326,7 @@ func (e *emitter) leaveOut(n *config.Node, place string) {
 // split makes a list of text that holds several elements. Where a reference
 // with a default stands, parts of the text may be parts of that.
 func split(n *config.Node) {
-	if n.Kind != config.Scalar || strings.Contains(n.Value, ":-") {
+	if n.Kind != config.Scalar || n.Secret || strings.Contains(n.Value, ":-") {
 		return
 	}
 	elements := config.SplitList(n.Value)

@@ -309,19 +309,20 @@ func (c *converter) config(s config.Item, item config.Item, into *config.Node) {
 		c.faults.Add(f)
 	}
 	if root != nil {
-		into.Items = append(into.Items, moved(root, item.Node.Pos).Items...)
+		into.Items = append(into.Items, moved(root, item.Node).Items...)
 	}
 }
 
-// moved sets the place of a whole tree.
-func moved(n *config.Node, pos config.Pos) *config.Node {
-	n.Pos = pos
+// moved sets the place of a whole tree that stands in one value, and the secrecy
+// of its texts.
+func moved(n, value *config.Node) *config.Node {
+	n.Pos, n.Secret = value.Pos, value.Secret && n.Kind == config.Scalar && n.Type == config.Text
 	for i := range n.Items {
-		n.Items[i].Pos = pos
-		moved(n.Items[i].Node, pos)
+		n.Items[i].Pos = value.Pos
+		moved(n.Items[i].Node, value)
 	}
 	for _, e := range n.List {
-		moved(e, pos)
+		moved(e, value)
 	}
 	return n
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/host"
 	"github.com/weirhq/weir/host/admin"
+	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/telemetry"
 )
 
@@ -21,6 +23,8 @@ type runFlags struct {
 	cache     cacheFlag
 	exitAtEnd bool
 	listen    string
+	from      string
+	reset     bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -35,7 +39,8 @@ it off; it is then read again at the next start, and nothing is lost. A third
 ends the process on the spot.`,
 		Example: `  weir run
   weir run -c weir.yaml --set pipelines.orders.source.group_id=test
-  weir run -c weir.yaml --exit-at-end --listen off`,
+  weir run -c weir.yaml --exit-at-end --listen off
+  weir run -c weir.yaml --from 2026-01-31T12:00:00Z --reset`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd.Context(), f) },
 	}
@@ -43,6 +48,8 @@ ends the process on the spot.`,
 	f.config.add(flags)
 	flags.BoolVar(&f.exitAtEnd, "exit-at-end", false, "stop after what the topics hold at the start")
 	flags.StringVar(&f.listen, "listen", admin.DefaultListen, "`HOST:PORT` of /metrics, /healthz and /readyz, or off")
+	flags.StringVar(&f.from, "from", "", "where groups without offsets begin, whatever the configuration says: earliest, latest, an offset, or a time as 2026-01-31T12:00:00Z")
+	flags.BoolVar(&f.reset, "reset", false, "with --from: begin there even where a group has offsets. All its members must have stopped")
 	f.cache.add(flags)
 	return cmd
 }
@@ -57,17 +64,27 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	from, err := kafka.ParseStart(f.from)
+	if err != nil {
+		return usageError{fmt.Errorf("--from: %w", err)}
+	}
+	if f.reset && f.from == "" {
+		return usageError{errors.New("--reset needs --from, to say where to go on")}
+	}
 	spec, err := a.load(f.config)
 	if err != nil {
 		return err
 	}
 	ctx, drain, release := stopSignals(ctx, func(message string) { log.Info(message) })
 	defer release()
-	h, err := host.New(ctx, spec, host.Options{Log: log, CacheDir: f.cache.path(), ExitAtEnd: f.exitAtEnd})
+	h, err := host.New(ctx, spec, host.Options{Log: log, CacheDir: f.cache.path(), ExitAtEnd: f.exitAtEnd, From: from})
 	if err != nil {
 		return err
 	}
 	s := service{host: h, spec: spec, listen: f.listen, log: log}
+	if f.reset {
+		s.reset = &from
+	}
 	return errors.Join(s.run(ctx, drain), h.Close(context.WithoutCancel(ctx)))
 }
 
@@ -77,6 +94,8 @@ type service struct {
 	spec   *host.Spec
 	listen string
 	log    *zap.Logger
+	// reset is where all groups go on; nil where they have committed.
+	reset *kafka.Start
 	// listening is told the address of the endpoints; nil if nobody cares.
 	listening func(addr string)
 }
@@ -97,6 +116,9 @@ func (s *service) run(ctx context.Context, drain <-chan struct{}) (err error) {
 	}
 	prepare, cancel := until(ctx, drain)
 	err = prepareTopics(prepare, s.spec, s.log)
+	if err == nil && s.reset != nil {
+		err = s.host.Reset(prepare, *s.reset)
+	}
 	stopped := prepare.Err() != nil
 	cancel()
 	if stopped {

@@ -17,14 +17,16 @@ import (
 // bounds are the ends of a bounded run: the end offsets of all partitions of
 // the source's topics at its start, whoever in the group reads them.
 type bounds struct {
-	cfg SourceConfig
+	cfg   SourceConfig
+	start Start
 
 	mu           sync.Mutex
 	loaded       bool
 	starts, ends kadm.ListedOffsets
+	begins       kadm.ListedOffsets // where partitions without an offset are begun
 }
 
-func newBounds(cfg SourceConfig) *bounds { return &bounds{cfg: cfg} }
+func newBounds(cfg SourceConfig, start Start) *bounds { return &bounds{cfg: cfg, start: start} }
 
 // load asks for the offsets, once.
 func (b *bounds) load(ctx context.Context, client *kgo.Client) error {
@@ -51,6 +53,12 @@ func (b *bounds) load(ctx context.Context, client *kgo.Client) error {
 	}
 	if err != nil {
 		return fmt.Errorf("end offsets: %w", err)
+	}
+	b.begins = b.starts
+	if b.start.word != "" && b.start.word != "earliest" {
+		if b.begins, err = b.start.offsets(ctx, admin, topics...); err != nil {
+			return fmt.Errorf("find where to begin: %w", err)
+		}
 	}
 	b.loaded = true
 	return nil
@@ -103,15 +111,15 @@ func (b *bounds) done(ctx context.Context, client *kgo.Client) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("committed offsets of group %s: %w", group, err)
 	}
-	skip := b.cfg.Options.String("auto.offset.reset") == "latest"
 	done := true
 	b.ends.Each(func(end kadm.ListedOffset) {
 		start, _ := b.starts.Lookup(end.Topic, end.Partition)
+		begin, _ := b.begins.Lookup(end.Topic, end.Partition)
 		at, ok := committed.Lookup(end.Topic, end.Partition)
 		switch {
 		case start.Offset >= end.Offset: // nothing there
 		case ok && at.At >= end.Offset:
-		case (!ok || at.At < 0) && skip: // reading began at the end
+		case (!ok || at.At < 0) && begin.Offset >= end.Offset: // reading began behind it
 		default:
 			done = false
 		}

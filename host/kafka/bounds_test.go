@@ -22,7 +22,7 @@ func TestBoundsLeaveOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	b := newBounds(SourceConfig{Options: o, Topics: []string{"^in-"}, Regex: true})
+	b := newBounds(SourceConfig{Options: o, Topics: []string{"^in-"}, Regex: true}, Start{})
 	got, err := b.topics(t.Context(), kadm.NewClient(client))
 	if err != nil {
 		t.Fatal(err)

@@ -54,15 +54,16 @@ func fatalGroup(err error) bool {
 
 // describeFetch says what a reading error means for the user and how to mend
 // it.
-func describeFetch(group, topic string, number int32, err error) error {
-	remedy := ""
+func describeFetch(o *Options, topic string, number int32, err error) error {
+	group := o.String("group.id")
+	remedy := setupRemedy(err)
 	switch {
 	case errors.Is(err, kerr.InconsistentGroupProtocol):
 		remedy = "other members of the group use another assignment protocol: set partition.assignment.strategy to range,roundrobin until the last of them is gone, or choose another group_id"
 	case errors.Is(err, kerr.GroupAuthorizationFailed):
-		remedy = "grant READ on the group"
+		remedy = fmt.Sprintf("grant READ on group %s to %s", group, o.principal())
 	case errors.Is(err, kerr.TopicAuthorizationFailed):
-		remedy = "grant READ and DESCRIBE on the topic"
+		remedy = fmt.Sprintf("grant READ and DESCRIBE on topic %s to %s", topic, o.principal())
 	case errors.Is(err, kerr.FencedInstanceID):
 		remedy = "another member uses the same group.instance.id: give each its own"
 	case recreatedTopic(err):
@@ -78,17 +79,17 @@ func describeFetch(group, topic string, number int32, err error) error {
 }
 
 // describeProduce says what a failed write means and how to mend it.
-func describeProduce(topic string, err error) error {
-	remedy := ""
+func describeProduce(o *Options, topic string, err error) error {
+	remedy := setupRemedy(err)
 	switch {
 	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
 		remedy = "the topic does not exist and the brokers do not create it: create it (weir topics apply), or mend the name"
 	case errors.Is(err, kerr.InvalidTopicException):
 		remedy = "a topic name has at most 249 of the characters a-z A-Z 0-9 . _ -"
 	case errors.Is(err, kerr.TopicAuthorizationFailed):
-		remedy = "grant WRITE and DESCRIBE on the topic"
+		remedy = fmt.Sprintf("grant WRITE and DESCRIBE on topic %s to %s", topic, o.principal())
 	case errors.Is(err, kerr.ClusterAuthorizationFailed):
-		remedy = "grant IDEMPOTENT_WRITE on the cluster, or set enable.idempotence to false"
+		remedy = fmt.Sprintf("grant IDEMPOTENT_WRITE on the cluster to %s, or set enable.idempotence to false", o.principal())
 	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.RecordListTooLarge):
 		remedy = "raise message.max.bytes of the sink and max.message.bytes of the topic, or let a processor drop or shorten the event"
 	case strings.Contains(err.Error(), "invalid record partitioning choice"): // the client has no name for it

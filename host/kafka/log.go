@@ -1,6 +1,8 @@
 package kafka
 
 import (
+	"strings"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kzap"
 	"go.uber.org/zap"
@@ -13,7 +15,31 @@ func clientLog(log *zap.Logger, o *Options) kgo.Opt {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	return kgo.WithLogger(kzap.New(log.Named("kafka"), kzap.Level(o.logLevel())))
+	level := o.logLevel()
+	var logger kgo.Logger = kzap.New(log.Named("kafka"), kzap.Level(level))
+	if level < kgo.LogLevelInfo {
+		logger = toldOnce{logger}
+	}
+	return kgo.WithLogger(logger)
+}
+
+// toldOnce leaves out what the client says at each try to connect, several times
+// a second: reachLog says it once, and what to do.
+type toldOnce struct{ kgo.Logger }
+
+// Log implements kgo.Logger.
+func (l toldOnce) Log(level kgo.LogLevel, message string, fields ...any) {
+	for _, start := range []string{
+		"unable to open connection to broker",
+		"unable to initialize sasl",
+		"unable to request api versions",
+		"read from broker received EOF during api versions discovery",
+	} {
+		if strings.HasPrefix(message, start) {
+			return
+		}
+	}
+	l.Logger.Log(level, message, fields...)
 }
 
 // logLevel is what debug and log_level ask for.

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -30,12 +31,12 @@ func unreachable(client *kgo.Client, err error) error {
 
 // reachRemedy says what to look at after a connection failed.
 func reachRemedy(err error) string {
-	for _, remedy := range []func(error) string{secretRemedy, certificateRemedy, alertRemedy, listenerRemedy} {
-		if text := remedy(err); text != "" {
-			return text
-		}
-	}
-	return "check bootstrap_servers and security_protocol"
+	return cmp.Or(setupRemedy(err), listenerRemedy(err), "check bootstrap_servers and security_protocol")
+}
+
+// setupRemedy is that for what TLS and the login say clearly, "" for all else.
+func setupRemedy(err error) string {
+	return cmp.Or(secretRemedy(err), certificateRemedy(err), alertRemedy(err))
 }
 
 // secretRemedy is about the login.
@@ -43,15 +44,13 @@ func secretRemedy(err error) string {
 	var secret *secretError
 	switch {
 	case errors.As(err, &secret):
-		return "the login needs it; it is tried again"
+		return cmp.Or(secret.remedy, "the login needs it; it is tried again")
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return "the brokers do not offer that mechanism on this listener: choose another sasl_mechanism, or add it to their sasl.enabled.mechanisms"
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return "check the user, the password and sasl_mechanism: the brokers know no such login by this mechanism"
 	case errors.Is(err, kerr.IllegalSaslState):
 		return "the listener asks for no login: set security_protocol to SSL or PLAINTEXT, or use the listener's port for SASL"
-	case strings.Contains(err.Error(), "server's calculated signature does not match"), strings.Contains(err.Error(), "SCRAM"):
-		return "check the user, the password and sasl_mechanism"
 	}
 	return ""
 }
@@ -118,6 +117,8 @@ func listenerRemedy(err error) string {
 		return "the listener speaks TLS: set security_protocol to SSL or SASL_SSL"
 	case errors.As(err, &eof):
 		return "the broker hung up at the first request: does security_protocol fit the listener, TLS and SASL both?"
+	case errors.Is(err, io.EOF):
+		return "the broker hung up in the middle: check security_protocol, and the user, the password and sasl_mechanism if it is one to log in"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "is the port open from here, and does security_protocol fit the listener?"
 	}

@@ -74,14 +74,17 @@ func (o *Options) userAndPassword() (user, password string, err error) {
 func (o *Options) reveal(name string) (string, error) {
 	text, err := o.Secret(name).Reveal()
 	if err != nil {
-		return "", &secretError{fmt.Errorf("%s: %w", name, err)}
+		return "", &secretError{error: fmt.Errorf("%s: %w", name, err)}
 	}
 	return text, nil
 }
 
 // secretError says that a secret could not be had. The client tries again: who
 // replaces a file, or an identity provider, may be about to finish.
-type secretError struct{ error }
+type secretError struct {
+	error
+	remedy string // "" where the error says enough
+}
 
 func (e *secretError) Unwrap() error { return e.error }
 

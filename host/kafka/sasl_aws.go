@@ -30,20 +30,20 @@ func awsCredentials(context.Context) (aws.Auth, error) {
 	if file == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return aws.Auth{}, &secretError{errNoAWS}
+			return aws.Auth{}, &secretError{error: errNoAWS}
 		}
 		file = filepath.Join(home, ".aws", "credentials")
 	}
 	profile := cmp.Or(os.Getenv("AWS_PROFILE"), "default")
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return aws.Auth{}, &secretError{fmt.Errorf("%w (%w)", errNoAWS, err)}
+		return aws.Auth{}, &secretError{error: fmt.Errorf("%w (%w)", errNoAWS, err)}
 	}
 	values := profileOf(data, profile)
 	auth.AccessKey, auth.SecretKey = values["aws_access_key_id"], values["aws_secret_access_key"]
 	auth.SessionToken = values["aws_session_token"]
 	if auth.AccessKey == "" || auth.SecretKey == "" {
-		return aws.Auth{}, &secretError{fmt.Errorf("%s: profile %s has no aws_access_key_id with aws_secret_access_key", file, profile)}
+		return aws.Auth{}, &secretError{error: fmt.Errorf("%s: profile %s has no aws_access_key_id with aws_secret_access_key", file, profile)}
 	}
 	return auth, nil
 }

@@ -105,7 +105,7 @@ func (e *tokenEndpoint) auth(ctx context.Context) (oauth.Auth, error) {
 	if e.token == "" || !time.Now().Before(e.until) {
 		token, life, err := e.fetch(ctx)
 		if err != nil {
-			return oauth.Auth{}, &secretError{fmt.Errorf("sasl.oauthbearer.token.endpoint.url: no token: %w", err)}
+			return oauth.Auth{}, &secretError{error: fmt.Errorf("sasl.oauthbearer.token.endpoint.url: no token: %w", err)}
 		}
 		e.token, e.until = token, time.Now().Add(life*8/10)
 	}

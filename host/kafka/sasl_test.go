@@ -209,3 +209,14 @@ func TestAWSCredentials(t *testing.T) {
 		t.Errorf("with the variables: %s", got)
 	}
 }
+
+// TestNoKerberos refuses GSSAPI, which this build does not have.
+func TestNoKerberos(t *testing.T) {
+	if kerberos != nil {
+		t.Skip("this build has Kerberos")
+	}
+	_, faults := resolve(t, Admin, "bootstrap_servers: seed, security_protocol: SASL_SSL, sasl_mechanism: GSSAPI", "")
+	if len(faults) != 1 || faults[0].Warning || !strings.Contains(faults[0].Message, "built without Kerberos") {
+		t.Errorf("got %v", faults)
+	}
+}

@@ -57,6 +57,7 @@ func (s *Sink) Open() error {
 		// buffered; the log says so anyway, and the pipeline waits.
 		kgo.AlwaysRetryEOF(),
 		clientLog(s.cfg.Log, s.cfg.Options),
+		tellReach(s.cfg.Log),
 	)
 	s.gate = newGate(s.cfg.Options)
 	s.client, err = kgo.NewClient(append(opts, s.cfg.Extra...)...)
@@ -161,7 +162,7 @@ func (w *write) count(topic string) {
 // after the other, so it does next to nothing.
 func (w *write) acknowledged(r *kgo.Record, err error) {
 	if err != nil {
-		w.fail(describeProduce(r.Topic, err))
+		w.fail(describeProduce(w.sink.cfg.Options, r.Topic, err))
 	}
 	w.end()
 }

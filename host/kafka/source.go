@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +21,9 @@ type SourceConfig struct {
 	// Topics are names, or with Regex regular expressions.
 	Topics []string
 	Regex  bool
+	// From is where to begin without an offset; it beats the options. The zero
+	// Start leaves it to them.
+	From Start
 	// ExitAtEnd ends Run once the group has committed everything up to the end
 	// offsets seen at the start.
 	ExitAtEnd bool
@@ -57,7 +58,11 @@ func NewSource(cfg SourceConfig) *Source {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	return &Source{cfg: cfg, start: cfg.Options.start(), recreated: map[string]bool{}}
+	s := &Source{cfg: cfg, start: cfg.Options.start(), recreated: map[string]bool{}}
+	if cfg.From.word != "" {
+		s.start = cfg.From
+	}
+	return s
 }
 
 // Rebalances counts the assignments and revocations so far.
@@ -116,7 +121,7 @@ func (s *Source) session(ctx context.Context, drain <-chan struct{}, in event.In
 		partitions: map[event.Partition]*partition{},
 	}
 	if s.cfg.ExitAtEnd {
-		r.bounds = newBounds(s.cfg)
+		r.bounds = newBounds(s.cfg, s.start)
 	}
 	connected, hangUp := context.WithCancel(ctx)
 	defer hangUp()
@@ -171,9 +176,13 @@ func (r *session) connect(ctx context.Context) error {
 		kgo.KeepControlRecords(),
 		kgo.AlwaysRetryEOF(), // as the sink
 		clientLog(r.cfg.Log, r.cfg.Options),
+		tellReach(r.cfg.Log),
 	)
 	if r.cfg.Regex {
 		opts = append(opts, kgo.ConsumeRegex())
+	}
+	if r.cfg.From.word != "" {
+		opts = append(opts, kgo.ConsumeStartOffset(r.cfg.From.clientOffset()))
 	}
 	r.client, err = kgo.NewClient(append(opts, r.cfg.Extra...)...)
 	if err != nil {
@@ -241,9 +250,9 @@ func (r *session) dispatch(fetches kgo.Fetches) {
 		switch {
 		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, kgo.ErrClientClosed):
 		case recreatedTopic(err):
-			r.replaced(topic, describeFetch(r.cfg.Options.String("group.id"), topic, number, err))
+			r.replaced(topic, describeFetch(r.cfg.Options, topic, number, err))
 		case fatalFetch(err):
-			r.stop(describeFetch(r.cfg.Options.String("group.id"), topic, number, err))
+			r.stop(describeFetch(r.cfg.Options, topic, number, err))
 		default:
 			r.errors.Add(1)
 			r.cfg.Log.Warn("reading goes on after an error", zap.String("topic", topic), zap.Int32("partition", number), zap.Error(err))
@@ -344,80 +353,4 @@ func (r *session) lost(_ context.Context, _ *kgo.Client, topics map[string][]int
 	if len(parts) > 0 {
 		r.cfg.Log.Warn("partitions lost; events in flight are read again by their new owner", zap.Any("partitions", topics))
 	}
-}
-
-// leave ends the run in good order. The partitions stay in the map until they
-// are released, so that a revoke that comes meanwhile ends their ownership in its
-// own, shorter time: the group goes on without waiting for this drain.
-func (r *session) leave() error {
-	r.mu.Lock()
-	r.ending = true
-	all := slices.Collect(maps.Values(r.partitions))
-	r.mu.Unlock()
-	err := r.release(r.ctx, r.client, all, r.cfg.DrainTimeout)
-	r.mu.Lock()
-	clear(r.partitions)
-	r.mu.Unlock()
-	return err
-}
-
-// close leaves the group and ends the client. A member that is joining can
-// leave only once it is let in, which takes as long as the slowest member of the
-// group: after a while it hangs up, and the group notices its silence.
-func (r *session) close(hangUp context.CancelFunc) {
-	late := time.AfterFunc(leaveTimeout, hangUp)
-	defer late.Stop()
-	// A plain Close would wait for an AllowRebalance that never comes.
-	r.client.CloseAllowingRebalance()
-}
-
-// release drains, ends the ownership and commits, in this order: after the
-// revoke no acknowledgement can mark, so the commit is the last word.
-func (r *session) release(ctx context.Context, client *kgo.Client, parts []*partition, within time.Duration) error {
-	deadline := time.Now().Add(within)
-	bounded, cancel := context.WithDeadline(ctx, deadline)
-	defer cancel()
-	drainErr := r.in.Drain(bounded, lanesOf(parts))
-	for _, p := range parts {
-		p.revoke()
-	}
-	committing, cancel := context.WithTimeout(ctx, max(commitTimeout, time.Until(deadline)))
-	defer cancel()
-	if err := client.CommitMarkedOffsets(committing); err != nil {
-		return errors.Join(drainErr, fmt.Errorf("commit: %w (what was done since the last commit is done again)", err))
-	}
-	return drainErr
-}
-
-const (
-	// commitTimeout is what a commit gets when the drain used up its time. It
-	// cannot be made while the group lets the member in again.
-	commitTimeout = 10 * time.Second
-	// leaveTimeout bounds the farewell to the group.
-	leaveTimeout = 5 * time.Second
-)
-
-// take removes partitions from the map, so that each is released once.
-func (r *session) take(topics map[string][]int32) []*partition {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var parts []*partition
-	for topic, numbers := range topics {
-		for _, number := range numbers {
-			key := event.Partition{Topic: topic, Number: number}
-			if p := r.partitions[key]; p != nil {
-				parts = append(parts, p)
-				delete(r.partitions, key)
-			}
-		}
-	}
-	return parts
-}
-
-func lanesOf(parts []*partition) []event.Lane {
-	lanes := make([]event.Lane, len(parts))
-	for i, p := range parts {
-		lanes[i] = p.lane
-	}
-	return lanes
 }

@@ -21,13 +21,10 @@ import (
 // time means for a partition only the source can find out.
 func fromOpts(o *Options) ([]kgo.Opt, error) {
 	s, err := ParseStart(o.String("from"))
-	switch {
-	case err != nil || s.word == "":
+	if err != nil || s.word == "" {
 		return nil, err
-	case s.word == "latest":
-		return []kgo.Opt{kgo.ConsumeStartOffset(kgo.NewOffset().AtEnd())}, nil
 	}
-	return []kgo.Opt{kgo.ConsumeStartOffset(kgo.NewOffset().AtStart())}, nil
+	return []kgo.Opt{kgo.ConsumeStartOffset(s.clientOffset())}, nil
 }
 
 // Start is a place to begin in every partition. The zero Start says nothing.
@@ -35,6 +32,14 @@ type Start struct {
 	word   string // earliest or latest; else at, else offset counts
 	at     time.Time
 	offset int64
+}
+
+// clientOffset is the place as far as the client can find it.
+func (s Start) clientOffset() kgo.Offset {
+	if s.word == "latest" {
+		return kgo.NewOffset().AtEnd()
+	}
+	return kgo.NewOffset().AtStart()
 }
 
 // ParseStart reads earliest, latest, an offset or a time in RFC 3339.

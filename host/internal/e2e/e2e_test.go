@@ -133,7 +133,7 @@ func copyConfig(broker *kafkatest.Broker, group, input, output string) string {
 	return fmt.Sprintf(`
 connections:
   kafka:
-    bootstrap_servers: %s
+    bootstrap_servers: %q
 pipelines:
   copy:
     source:

@@ -53,30 +53,35 @@ func TestLibrdkafkaOnBothEnds(t *testing.T) {
 }
 
 // TestKeysLandWhereLibrdkafkaPutsThem compares the partition of each key as
-// weir's sink and as librdkafka's consistent_random choose it.
+// weir's sinks and as librdkafka choose it, for every way to place keys. One
+// weir writes all.
 func TestKeysLandWhereLibrdkafkaPutsThem(t *testing.T) {
-	const keys = 500
+	const keys = 10_000
+	partitioners := []string{"consistent", "consistent_random", "murmur2", "murmur2_random", "fnv1a", "fnv1a_random"}
 	broker := kafkatest.Real(t)
-	broker.CreateTopics(t, 7, "placed-by-librdkafka", "placed-by-weir")
 	broker.CreateTopics(t, 2, "place-in")
-	var lines strings.Builder
+	var lines, pipelines strings.Builder
 	for i := range keys {
 		fmt.Fprintf(&lines, "kunde-%d-ß%s:value\n", i, strings.Repeat("x", i%40))
 	}
-	for _, topic := range []string{"placed-by-librdkafka", "place-in"} {
-		kcat(t, broker, lines.String(), "-P", "-t", topic, "-K:", "-X", "topic.partitioner=consistent_random")
+	kcat(t, broker, lines.String(), "-P", "-t", "place-in", "-K:")
+	for _, name := range partitioners {
+		broker.CreateTopics(t, 7, "placed-by-librdkafka-"+name, "placed-by-weir-"+name)
+		kcat(t, broker, lines.String(), "-P", "-t", "placed-by-librdkafka-"+name, "-K:", "-X", "topic.partitioner="+name)
+		fmt.Fprintf(&pipelines, "  %s: {source: {topic: place-in, group_id: place-%s}, sink: {topic: placed-by-weir-%s, partitioner: %s}}\n", name, name, name, name)
 	}
-	config := writeFile(t, "weir.yaml", copyConfig(broker, "place", "place-in", "placed-by-weir"))
+	config := writeFile(t, "weir.yaml", fmt.Sprintf("connections: {kafka: {bootstrap_servers: %q}}\npipelines:\n%s", broker.Addresses, pipelines.String()))
 	if code, output := runWeir(t, "run", "--config", config, "--listen", "off", "--exit-at-end"); code != 0 {
 		t.Fatalf("weir run --exit-at-end ended with %d:\n%s", code, output)
 	}
-
-	want, got := placement(t, broker, "placed-by-librdkafka"), placement(t, broker, "placed-by-weir")
-	if len(want) != keys {
-		t.Fatalf("librdkafka wrote %d keys, want %d", len(want), keys)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("partition by key (-librdkafka +weir):\n%s", diff)
+	for _, name := range partitioners {
+		want, got := placement(t, broker, "placed-by-librdkafka-"+name), placement(t, broker, "placed-by-weir-"+name)
+		if len(want) != keys {
+			t.Fatalf("librdkafka wrote %d keys, want %d", len(want), keys)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: partition by key (-librdkafka +weir):\n%s", name, diff)
+		}
 	}
 }
 

@@ -82,7 +82,17 @@ func (l *load) finish(t *testing.T) *verify.Checker {
 func (l *load) produce(ctx context.Context) error {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	for count := range l.release {
+	for {
+		var count int
+		var more bool
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case count, more = <-l.release:
+		}
+		if !more {
+			return nil
+		}
 		for count > 0 {
 			n := min(count, burst)
 			if err := l.client.ProduceSync(ctx, l.records(n)...).FirstErr(); err != nil {
@@ -96,7 +106,6 @@ func (l *load) produce(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
 }
 
 func (l *load) records(count int) []*kgo.Record {

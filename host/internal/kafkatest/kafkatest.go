@@ -10,6 +10,7 @@ package kafkatest
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,7 +43,7 @@ func Fake(tb testing.TB, opts ...kfake.Opt) *Broker {
 func (b *Broker) Client(tb testing.TB, opts ...kgo.Opt) *kgo.Client {
 	tb.Helper()
 	opts = append([]kgo.Opt{
-		kgo.SeedBrokers(b.Addresses),
+		kgo.SeedBrokers(strings.Split(b.Addresses, ",")...),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 	}, opts...)
 	client, err := kgo.NewClient(opts...)

@@ -75,21 +75,35 @@ func newScript() (*script, error) {
 	return &script{path: filepath.Join(filepath.Dir(here), "real-kafka.sh"), dir: dir}, nil
 }
 
-func (s *script) start() (*Broker, error) {
+func (s *script) start(options ...string) (*Broker, error) {
+	listeners, err := s.listeners(options...)
+	if err != nil {
+		return nil, err
+	}
+	return &Broker{Addresses: listeners["bootstrap"]}, nil
+}
+
+// listeners starts a cluster with options of the script and returns what it
+// prints: addresses and files by name.
+func (s *script) listeners(options ...string) (map[string]string, error) {
 	port, err := freePorts()
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.run("start", "--port", fmt.Sprint(port))
+	out, err := s.run("start", append([]string{"--port", fmt.Sprint(port)}, options...)...)
 	if err != nil {
 		return nil, err
 	}
+	listeners := map[string]string{}
 	for line := range strings.Lines(out) {
-		if addresses, ok := strings.CutPrefix(line, "bootstrap="); ok {
-			return &Broker{Addresses: strings.TrimSpace(addresses)}, nil
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			listeners[name] = value
 		}
 	}
-	return nil, fmt.Errorf("real-kafka.sh start printed no bootstrap= line:\n%s", out)
+	if listeners["bootstrap"] == "" {
+		return nil, fmt.Errorf("real-kafka.sh start printed no bootstrap= line:\n%s", out)
+	}
+	return listeners, nil
 }
 
 // remove stops the cluster and deletes its folder. What cannot be stopped is
@@ -130,18 +144,18 @@ func (s *script) run(command string, args ...string) (string, error) {
 	return out.String(), nil
 }
 
-// freePorts finds the first of four free ports in a row, as real-kafka.sh
-// takes them. Other packages' tests may look at the same time, so the search
-// begins at a place of this process's own.
+// freePorts finds the first of free ports as real-kafka.sh takes them: four for
+// each of up to three brokers, which are ten apart. Other packages' tests may
+// look at the same time, so the search begins at a place of this process's own.
 func freePorts() (int, error) {
-	const first, span, blocks = 19092, 10, 800
+	const first, span, blocks = 19092, 30, 260
 	for i := range blocks {
 		base := first + span*((os.Getpid()+i)%blocks)
-		if portsFree(base, 4) {
+		if portsFree(base, 24) {
 			return base, nil
 		}
 	}
-	return 0, fmt.Errorf("no four free ports in a row from %d on", first)
+	return 0, fmt.Errorf("no 24 free ports in a row from %d on", first)
 }
 
 func portsFree(base, count int) bool {

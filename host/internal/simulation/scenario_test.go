@@ -418,7 +418,7 @@ func TestGroupAuthorization(t *testing.T) {
 		t.Run(fmt.Sprint(key.Name()), func(t *testing.T) {
 			onStage(t, quiet(), func(s *stage) {
 				denied := s.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Group: group, Err: kerr.GroupAuthorizationFailed, Count: -1})
-				s.fails(s.start(), time.Minute, "consumer group "+group, "grant READ on the group")
+				s.fails(s.start(), time.Minute, "consumer group "+group, "grant READ on group weir to User:ANONYMOUS")
 				denied.Remove()
 				s.write(50)
 				s.start()

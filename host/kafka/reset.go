@@ -1,0 +1,51 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+)
+
+// Reset makes the source's group go on at a place in every partition of the
+// source's topics, whatever it has committed. The group must have no members:
+// theirs would be the last word. It is called before Run.
+func (s *Source) Reset(ctx context.Context, to Start) error {
+	opts, err := s.cfg.Options.ClientOpts()
+	if err != nil {
+		return err
+	}
+	if s.cfg.Regex { // what leaves topics out of expressions needs them
+		opts = append(opts, kgo.ConsumeRegex())
+	}
+	client, err := kgo.NewClient(append(append(opts, clientLog(s.cfg.Log, s.cfg.Options)), s.cfg.Extra...)...)
+	if err != nil {
+		return fmt.Errorf("kafka client: %w", err)
+	}
+	defer client.Close()
+	admin, group := kadm.NewClient(client), s.cfg.Options.String("group.id")
+	groups, err := admin.DescribeGroups(ctx, group)
+	if err != nil {
+		return fmt.Errorf("reset of group %s: %w", group, err)
+	}
+	if members := len(groups[group].Members); members > 0 {
+		return fmt.Errorf("reset of group %s: it has %d members (stop all of them first, they would commit over it)", group, members)
+	}
+	topics, err := newBounds(s.cfg, to).topics(ctx, admin)
+	if err != nil {
+		return fmt.Errorf("reset of group %s: %w", group, err)
+	}
+	offsets, err := to.offsets(ctx, admin, topics...)
+	if err != nil {
+		return fmt.Errorf("reset of group %s: find the offsets: %w", group, err)
+	}
+	commit := kadm.Offsets{}
+	offsets.Each(func(o kadm.ListedOffset) { commit.AddOffset(o.Topic, o.Partition, o.Offset, -1) })
+	if err := admin.CommitAllOffsets(ctx, group, commit); err != nil {
+		return fmt.Errorf("reset of group %s: commit: %w", group, err)
+	}
+	s.cfg.Log.Info("the group's offsets were reset", zap.String("group", group), zap.Any("offsets", commit.Sorted()))
+	return nil
+}
