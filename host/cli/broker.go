@@ -22,7 +22,10 @@ func (a *app) brokerCommand() *cobra.Command {
 		Long: `Runs a Kafka broker for development, in this process, until a signal. One node,
 no replication, not for production. Topics are made only on request: here, by
 "weir topics apply", or by any Kafka client. Its address goes to the standard
-output.`,
+output.
+
+It does not notice members of a group that are killed while they join; such a
+group waits until the broker is started again. Data in --data-dir stays.`,
 		Example: `  weir broker --topic orders:4 --topic heavy:1
   weir broker --listen 127.0.0.1:0 --data-dir ./kafka-data`,
 		Args: noArgs,

@@ -74,8 +74,8 @@ func (s *Source) Errors() uint64 { return s.errors.Load() }
 // Skipped counts the offsets that were gone before they were read.
 func (s *Source) Skipped() uint64 { return s.skipped.Load() }
 
-// session is one Run, or the part of it up to where a topic is replaced: a client, the partitions that it owns, and the reason to
-// end.
+// session is one Run, or the part of it up to where a topic is replaced: a
+// client, the partitions that it owns, and the reason to end.
 type session struct {
 	*Source
 	ctx    context.Context // of Run; call-backs of the client outlive any call
