@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weirhq/weir/host/broker"
+	"github.com/weirhq/weir/host/broker/brokertest"
 	"github.com/weirhq/weir/host/cli"
 )
 
@@ -48,7 +49,7 @@ func TestEveryExampleIsRun(t *testing.T) {
 func TestExamples(t *testing.T) {
 	for folder, files := range configs {
 		t.Run(folder, func(t *testing.T) {
-			b, client := start(t)
+			b, client := brokertest.Start(t)
 			var flags []string
 			for _, file := range files {
 				flags = append(flags, "-c", filepath.Join(folder, file))
@@ -60,25 +61,6 @@ func TestExamples(t *testing.T) {
 			compare(t, client, filepath.Join(folder, "out"))
 		})
 	}
-}
-
-func start(t *testing.T) (*broker.Broker, *broker.Client) {
-	t.Helper()
-	b, err := broker.Start(broker.Options{Listen: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	client, err := b.Client()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	return b, client
 }
 
 // weir runs a command that has to end with 0.

@@ -35,6 +35,7 @@ var layers = []struct {
 	{"host/telemetry", nil, "sees others through samples of its own"},
 	{"host/admin", nil, "sees others through interfaces of its own"},
 	{"host/broker", nil, "a development broker, no part of the event path"},
+	{"host/broker/brokertest", []string{"host/broker"}, "starts development brokers for tests"},
 	{"host", []string{
 		"host/admin", "host/config", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/schema", "host/telemetry", "host/tracker", "plugins",
 	}, "the composition root is the only package that knows all others"},

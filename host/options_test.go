@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weirhq/weir/host/broker"
+	"github.com/weirhq/weir/host/broker/brokertest"
 )
 
 // TestUncommonOptions runs pipelines with options that change how the client
@@ -26,20 +27,7 @@ func TestUncommonOptions(t *testing.T) {
 		"BSPump's":           {source: "consumer_threads: 1, buffer_size: 1000, buffer_timeout: 1", sink: "watermark.high: 20, watermark.low: 10, poll.timeout: 0.1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, err := broker.Start(broker.Options{Listen: "127.0.0.1:0", Topics: []broker.Topic{{Name: "in-a", Partitions: 3}, {Name: "in-x", Partitions: 1}, {Name: "out", Partitions: 2}}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if err := b.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			client, err := b.Client()
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(client.Close)
+			b, client := brokertest.Start(t, broker.Topic{Name: "in-a", Partitions: 3}, broker.Topic{Name: "in-x", Partitions: 1}, broker.Topic{Name: "out", Partitions: 2})
 			var records []broker.Record
 			want := []string{}
 			for i := range 50 {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/weirhq/weir/host"
 	"github.com/weirhq/weir/host/broker"
+	"github.com/weirhq/weir/host/broker/brokertest"
 	"github.com/weirhq/weir/host/config"
 )
 
@@ -43,7 +44,7 @@ func TestSchemaSteps(t *testing.T) {
 	t.Cleanup(registry.Close)
 	registry.SeedSchema("in-value", 1, 1, sr.Schema{Type: sr.TypeAvro, Schema: `{"type":"record","name":"R","fields":[{"name":"n","type":"int"}]}`})
 	registry.SeedSchema("out-value", 1, 2, sr.Schema{Type: sr.TypeProtobuf, Schema: `syntax = "proto3"; message R { int32 n = 1; bool seen = 2; }`})
-	b, client := startBroker(t)
+	b, client := brokertest.Start(t, schemaTopics...)
 	framed := func(id uint32, payload ...byte) []byte {
 		return append(binary.BigEndian.AppendUint32([]byte{0}, id), payload...)
 	}
@@ -83,7 +84,7 @@ func TestSchemaRegistryAway(t *testing.T) {
 	})
 	registry.SeedSchema("in-value", 1, 1, sr.Schema{Type: sr.TypeJSON, Schema: `{}`})
 	registry.SeedSchema("out-value", 1, 2, sr.Schema{Type: sr.TypeJSON, Schema: `{}`})
-	b, client := startBroker(t)
+	b, client := brokertest.Start(t, schemaTopics...)
 	if err := client.Produce(t.Context(), broker.Record{Topic: "in", Value: []byte("\x00\x00\x00\x00\x01{}")}); err != nil {
 		t.Fatal(err)
 	}
@@ -104,24 +105,7 @@ func TestSchemaRegistryAway(t *testing.T) {
 	}
 }
 
-func startBroker(t *testing.T) (*broker.Broker, *broker.Client) {
-	t.Helper()
-	b, err := broker.Start(broker.Options{Listen: "127.0.0.1:0", Topics: []broker.Topic{{Name: "in", Partitions: 1}, {Name: "out", Partitions: 1}, {Name: "rejects", Partitions: 1}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	client, err := b.Client()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	return b, client
-}
+var schemaTopics = []broker.Topic{{Name: "in", Partitions: 1}, {Name: "out", Partitions: 1}, {Name: "rejects", Partitions: 1}}
 
 // written lists what the topics of schemaConfig hold.
 func written(t *testing.T, client *broker.Client) []string {
