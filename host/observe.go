@@ -34,6 +34,9 @@ func (h *Host) Health() []admin.Pipeline {
 		switch state {
 		case pipeline.Running:
 			p.Health = admin.Up
+			if away := m.away(); away != "" {
+				p.Health, p.Reason = admin.Down, away
+			}
 		case pipeline.Starting, pipeline.Draining:
 			p.Health = admin.Waiting
 		default:
@@ -42,6 +45,19 @@ func (h *Host) Health() []admin.Pipeline {
 		pipelines[i] = p
 	}
 	return pipelines
+}
+
+// away says which end of the pipeline has no broker that answers, and why.
+func (m *member) away() string {
+	for _, source := range m.sources {
+		if cause := source.Away(); cause != "" {
+			return "source: " + cause
+		}
+	}
+	if cause := m.sink.Away(); cause != "" {
+		return "sink: " + cause
+	}
+	return ""
 }
 
 func (m *member) sample() telemetry.Sample {

@@ -17,7 +17,8 @@ const (
 	Degraded
 	// Waiting: not yet, or no longer, by plan: starting or draining.
 	Waiting
-	// Down: not any more, by an error or because it ended.
+	// Down: not any more, by an error, because it ended, or while no broker
+	// answers.
 	Down
 )
 

@@ -24,7 +24,7 @@ func clientLog(log *zap.Logger, o *Options) kgo.Opt {
 }
 
 // toldOnce leaves out what the client says at each try to connect, several times
-// a second: reachLog says it once, and what to do.
+// a second: reachHook says it once, and what to do.
 type toldOnce struct{ kgo.Logger }
 
 // Log implements kgo.Logger.

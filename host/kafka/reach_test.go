@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -42,10 +43,10 @@ func TestRemedies(t *testing.T) {
 	}
 }
 
-// TestReachLog warns once of each cause, not of each try.
-func TestReachLog(t *testing.T) {
+// TestReachHookTells warns once of each cause, not of each try.
+func TestReachHookTells(t *testing.T) {
 	core, logs := observer.New(zapcore.WarnLevel)
-	hook := &reachLog{log: zap.New(core), told: map[string]time.Time{}}
+	hook := newReachHook(zap.New(core))
 	broker := kgo.BrokerMetadata{Host: "h", Port: 9092}
 	for range 3 {
 		hook.OnBrokerConnect(broker, 0, nil, kerr.SaslAuthenticationFailed)
@@ -60,6 +61,32 @@ func TestReachLog(t *testing.T) {
 	if len(got) != 2 || got[0] != "h:9092 "+reachRemedy(kerr.SaslAuthenticationFailed) || got[1] != "h:9092 "+reachRemedy(io.EOF) {
 		t.Errorf("told %q", got)
 	}
+}
+
+// TestAway: brokers are away when connecting fails and none has answered for a
+// while, and back with the first answer.
+func TestAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hook := newReachHook(nil)
+		fails := func() { hook.OnBrokerConnect(kgo.BrokerMetadata{}, 0, nil, io.EOF) }
+		answers := func(err error) { hook.OnBrokerRead(kgo.BrokerMetadata{}, 0, 0, 0, 0, err) }
+		step := func(what string, do func(), wait time.Duration, away bool) {
+			t.Helper()
+			do()
+			time.Sleep(wait)
+			if got := hook.away(); (got != "") != away {
+				t.Errorf("%s: away says %q", what, got)
+			}
+		}
+		step("nothing happened", func() {}, time.Minute, false)
+		step("the first try fails", fails, awayAfter-1, false)
+		step("for a while", fails, 1, true)
+		step("an answer breaks off", func() { answers(io.EOF) }, 0, true)
+		step("a broker answers", func() { answers(nil) }, time.Hour, false)
+		step("one of several fails", func() { fails(); answers(nil) }, time.Hour, false)
+		step("all fail after a silence", fails, awayAfter-1, false)
+		step("for a while", fails, 1, true)
+	})
 }
 
 func TestPrincipal(t *testing.T) {
@@ -83,7 +110,7 @@ func TestPrincipal(t *testing.T) {
 	}
 }
 
-// TestToldOnce connects to nobody: reachLog tells, the client does not, unless
+// TestToldOnce connects to nobody: reachHook tells, the client does not, unless
 // its log is asked for.
 func TestToldOnce(t *testing.T) {
 	for options, client := range map[string]bool{"": false, "debug: all": true} {
@@ -96,7 +123,7 @@ func TestToldOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := kgo.NewClient(append(opts, clientLog(zap.New(core), o), tellReach(zap.New(core)))...)
+		c, err := kgo.NewClient(append(opts, clientLog(zap.New(core), o), kgo.WithHooks(newReachHook(zap.New(core))))...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,6 +32,7 @@ type SinkConfig struct {
 // written, since it would stand before what failed once that is written again.
 type Sink struct {
 	cfg    SinkConfig
+	reach  *reachHook
 	client *kgo.Client
 	writes sync.Pool
 	broken atomic.Pointer[error] // the first failure
@@ -42,7 +43,12 @@ type Sink struct {
 }
 
 // NewSink makes a sink. It starts nothing; Open does.
-func NewSink(cfg SinkConfig) *Sink { return &Sink{cfg: cfg, produced: map[string]*counter{}} }
+func NewSink(cfg SinkConfig) *Sink {
+	return &Sink{cfg: cfg, reach: newReachHook(cfg.Log), produced: map[string]*counter{}}
+}
+
+// Away says why no broker of the sink answers, or nothing while one does.
+func (s *Sink) Away() string { return s.reach.away() }
 
 // Open makes the sink's client, which connects when it first writes.
 func (s *Sink) Open() error {
@@ -57,7 +63,7 @@ func (s *Sink) Open() error {
 		// buffered; the log says so anyway, and the pipeline waits.
 		kgo.AlwaysRetryEOF(),
 		clientLog(s.cfg.Log, s.cfg.Options),
-		tellReach(s.cfg.Log),
+		kgo.WithHooks(s.reach),
 	)
 	s.gate = newGate(s.cfg.Options)
 	s.client, err = kgo.NewClient(append(opts, s.cfg.Extra...)...)

@@ -40,6 +40,7 @@ type SourceConfig struct {
 type Source struct {
 	cfg        SourceConfig
 	start      Start
+	reach      *reachHook
 	rebalances counter
 	errors     counter
 	skipped    counter
@@ -58,7 +59,7 @@ func NewSource(cfg SourceConfig) *Source {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
-	s := &Source{cfg: cfg, start: cfg.Options.start(), recreated: map[string]bool{}}
+	s := &Source{cfg: cfg, start: cfg.Options.start(), reach: newReachHook(cfg.Log), recreated: map[string]bool{}}
 	if cfg.From.word != "" {
 		s.start = cfg.From
 	}
@@ -73,6 +74,9 @@ func (s *Source) Errors() uint64 { return s.errors.Load() }
 
 // Skipped counts the offsets that were gone before they were read.
 func (s *Source) Skipped() uint64 { return s.skipped.Load() }
+
+// Away says why no broker of the source answers, or nothing while one does.
+func (s *Source) Away() string { return s.reach.away() }
 
 // session is one Run, or the part of it up to where a topic is replaced: a
 // client, the partitions that it owns, and the reason to end.
@@ -176,7 +180,7 @@ func (r *session) connect(ctx context.Context) error {
 		kgo.KeepControlRecords(),
 		kgo.AlwaysRetryEOF(), // as the sink
 		clientLog(r.cfg.Log, r.cfg.Options),
-		tellReach(r.cfg.Log),
+		kgo.WithHooks(r.reach),
 	)
 	if r.cfg.Regex {
 		opts = append(opts, kgo.ConsumeRegex())
@@ -255,7 +259,11 @@ func (r *session) dispatch(fetches kgo.Fetches) {
 			r.stop(describeFetch(r.cfg.Options, topic, number, err))
 		default:
 			r.errors.Add(1)
-			r.cfg.Log.Warn("reading goes on after an error", zap.String("topic", topic), zap.Int32("partition", number), zap.Error(err))
+			log := r.cfg.Log
+			if topic != "" { // else it is the group's
+				log = log.With(zap.String("topic", topic), zap.Int32("partition", number))
+			}
+			log.Warn("reading goes on after an error", zap.Error(err))
 		}
 	})
 	r.mu.Lock()

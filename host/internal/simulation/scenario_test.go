@@ -237,6 +237,36 @@ func TestBrokerRestarts(t *testing.T) {
 	})
 }
 
+// TestBrokersAway: after a while without any answer the source says so, and that
+// they are back with the first answer. The sink has nothing to write meanwhile,
+// and does not ask.
+func TestBrokersAway(t *testing.T) {
+	w := quiet()
+	w.Graceful = false
+	onStage(t, w, func(s *stage) {
+		m := s.start()
+		s.write(100)
+		time.Sleep(5 * time.Second)
+		says := func(when string, away bool) {
+			t.Helper()
+			if got := m.source.Away(); strings.HasPrefix(got, "no broker answers: ") != away {
+				t.Errorf("%s: source away %q", when, got)
+			}
+			if got := m.sink.Away(); got != "" {
+				t.Errorf("%s: sink away %q", when, got)
+			}
+		}
+		says("at rest", false)
+		s.network.outage(s.address(0), true)
+		time.Sleep(time.Minute)
+		says("in the outage", true)
+		s.network.outage(s.address(0), false)
+		time.Sleep(15 * time.Second)
+		says("after it", false)
+		s.settle()
+	})
+}
+
 // TestBrokerHangsUp is a broker that accepts connections and closes them at the
 // first request, as one does that is about to stop, at every moment of the
 // sink's start.
