@@ -17,6 +17,27 @@ type codec interface {
 	fromJSON(dst, text []byte, m *message) ([]byte, error)
 }
 
+// guarded keeps a panic of a library from ending the process: payloads and
+// schemas come from anywhere, and no library is above every one of them. It
+// becomes the fault of what met it.
+type guarded struct{ codec }
+
+func (g guarded) toJSON(dst, payload []byte, m *message, unions Unions) (_ []byte, err error) {
+	defer recovered(&err)
+	return g.codec.toJSON(dst, payload, m, unions)
+}
+
+func (g guarded) fromJSON(dst, text []byte, m *message) (_ []byte, err error) {
+	defer recovered(&err)
+	return g.codec.fromJSON(dst, text, m)
+}
+
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("its library gave up: %v", p)
+	}
+}
+
 // compile makes a schema usable. Only a registry that cannot be asked is an
 // error; what is wrong with the schema itself shows when it is used.
 func (r *Registry) compile(ctx context.Context, id int, given sr.Schema) (*schema, error) {
@@ -41,14 +62,7 @@ func (r *Registry) compile(ctx context.Context, id int, given sr.Schema) (*schem
 	if s.codec != nil || s.broken != nil {
 		return s, nil
 	}
-	if s.kind == kindAvro {
-		s.codec, err = compileAvro(given.Schema, refs)
-	} else {
-		s.messages, err = compileProtobuf(ctx, id, given.Schema, refs)
-		if err == nil {
-			s.codec = s.messages
-		}
-	}
+	err = s.parse(ctx, given.Schema, refs)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -56,6 +70,22 @@ func (r *Registry) compile(ctx context.Context, id int, given sr.Schema) (*schem
 		s.codec, s.broken = nil, fmt.Errorf("%w: %w", errBroken, err)
 	}
 	return s, nil
+}
+
+// parse makes the codec of a kind that has one.
+func (s *schema) parse(ctx context.Context, text string, refs []reference) (err error) {
+	defer recovered(&err)
+	var c codec
+	if s.kind == kindAvro {
+		c, err = compileAvro(text, refs)
+	} else {
+		s.messages, err = compileProtobuf(ctx, s.id, text, refs)
+		c = s.messages
+	}
+	if err == nil {
+		s.codec = guarded{c}
+	}
+	return err
 }
 
 // jsonCodec is for payloads that are JSON already. It sees that they are; that
