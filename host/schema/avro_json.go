@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -83,6 +84,9 @@ func (s *shape) append(dst []byte, v any, tagged bool) ([]byte, error) {
 	case float64:
 		return appendFloat(dst, v, 64), nil
 	case string:
+		if !utf8.ValidString(v) {
+			return dst, errNotText
+		}
 		return appendText(dst, v), nil
 	case []byte:
 		if s.decimal {
@@ -121,6 +125,9 @@ func (s *shape) appendMap(dst []byte, v map[string]any, tagged bool) (_ []byte, 
 	for i, key := range slices.Sorted(maps.Keys(v)) { // so that the same value makes the same JSON
 		if i > 0 {
 			dst = append(dst, ',')
+		}
+		if !utf8.ValidString(key) {
+			return dst, errNotText
 		}
 		dst = append(appendText(dst, key), ':')
 		if dst, err = s.items.append(dst, v[key], tagged); err != nil {
@@ -169,14 +176,17 @@ func (s *shape) appendDecimal(dst, unscaled []byte) ([]byte, error) {
 	if len(unscaled) > 0 && unscaled[0]&0x80 != 0 {
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(unscaled))))
 	}
-	// A digit has less than 10/3 bits. The bound keeps what is to be written
-	// in proportion to the schema.
+	// A digit has less than 10/3 bits. The bound keeps the work of counting
+	// digits in proportion to the schema.
 	if n.BitLen() > 4*s.precision+8 {
 		return dst, fmt.Errorf("a decimal of %d bytes where the schema has %d digits", len(unscaled), s.precision)
 	}
 	digits := n.Append(nil, 10)
 	if digits[0] == '-' {
 		dst, digits = append(dst, '-'), digits[1:]
+	}
+	if len(digits) > s.precision {
+		return dst, fmt.Errorf("a decimal of %d digits where the schema has %d", len(digits), s.precision)
 	}
 	point := len(digits) - s.scale
 	if point <= 0 {
@@ -214,7 +224,11 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendText writes text; what is not UTF-8 in it becomes U+FFFD.
+// errNotText refuses what JSON cannot hold: put in its place, U+FFFD would
+// change a value, and make one of two keys, without a word.
+var errNotText = errors.New("text that is not UTF-8")
+
+// appendText writes text, which is UTF-8.
 func appendText(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {

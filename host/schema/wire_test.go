@@ -3,8 +3,10 @@ package schema
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/twmb/avro"
 	"github.com/twmb/franz-go/pkg/sr"
@@ -134,6 +136,9 @@ func FuzzAvroJSON(f *testing.F) {
 		}
 		for _, unions := range []Unions{PlainUnions, TaggedUnions} {
 			ours, err := c.toJSON(nil, b, nil, unions)
+			if errors.Is(err, errNotText) && !utf8.Valid(b) { // where the library replaces
+				return
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
