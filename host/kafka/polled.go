@@ -49,12 +49,20 @@ func (p *polled) Len() int { return len(p.records) }
 
 // Fill implements event.Records.
 func (p *polled) Fill(dst []event.Event, from int, origin int32) (size int) {
+	var headers []event.Header // of all, in one array
+	if n := p.headers(from, len(dst)); n > 0 {
+		headers = make([]event.Header, 0, n)
+	}
 	for i := range dst {
 		r := p.records[from+i]
+		own := len(headers)
+		for _, h := range r.Headers {
+			headers = append(headers, event.Header{Name: h.Key, Value: h.Value})
+		}
 		dst[i] = event.Event{
 			Value:     r.Value,
 			Key:       r.Key,
-			Headers:   headersOf(r),
+			Headers:   headers[own:len(headers):len(headers)],
 			Timestamp: r.Timestamp.UnixMilli(),
 			From:      p.from,
 			Offset:    r.Offset,
@@ -75,13 +83,10 @@ func (p *polled) After(n int) (next int64, epoch int32) {
 	return r.Offset + 1, r.LeaderEpoch
 }
 
-func headersOf(r *kgo.Record) []event.Header {
-	if len(r.Headers) == 0 {
-		return nil
+// headers counts those of n records from index from on.
+func (p *polled) headers(from, n int) (count int) {
+	for _, r := range p.records[from : from+n] {
+		count += len(r.Headers)
 	}
-	headers := make([]event.Header, len(r.Headers))
-	for i, h := range r.Headers {
-		headers[i] = event.Header{Name: h.Key, Value: h.Value}
-	}
-	return headers
+	return count
 }
