@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -197,8 +198,8 @@ func (h *Host) Reset(ctx context.Context, to kafka.Start) error {
 
 // Run runs all pipelines until each has ended: by its own failure, by its
 // bounded input, or because drain was closed, which stops them in good order. When
-// ctx ends they are cut. A pipeline that fails leaves the others running. The
-// errors of all that failed are returned.
+// ctx ends they are cut. A pipeline that fails leaves the others running and
+// is logged at once, with its reason; the error at the end is a *StoppedError.
 func (h *Host) Run(ctx context.Context, drain <-chan struct{}) error {
 	errs := make([]error, len(h.members))
 	var running sync.WaitGroup
@@ -206,15 +207,44 @@ func (h *Host) Run(ctx context.Context, drain <-chan struct{}) error {
 		running.Go(func() {
 			errs[i] = m.run(ctx, drain)
 			if errs[i] != nil {
-				h.log.Error("pipeline stopped", zap.String("pipeline", m.spec.Name), zap.Error(errs[i]))
+				h.log.Error("pipeline stopped", append(m.account(), zap.Error(errs[i]))...)
 			} else {
-				h.log.Info("pipeline ended", zap.String("pipeline", m.spec.Name))
+				h.log.Info("pipeline ended", m.account()...)
 			}
 		})
 	}
 	running.Wait()
-	return errors.Join(errs...)
+	return stopped(h.members, errs)
 }
+
+// stopped is the error of the pipelines that failed, nil if none did.
+func stopped(members []*member, errs []error) error {
+	e := &StoppedError{Of: len(members)}
+	for i, err := range errs {
+		if err != nil {
+			e.Pipelines = append(e.Pipelines, members[i].spec.Name)
+			e.causes = append(e.causes, err)
+		}
+	}
+	if len(e.causes) == 0 {
+		return nil
+	}
+	return e
+}
+
+// StoppedError says which pipelines failed while the host ran. Why each did
+// stands in the log, and can be asked for by errors.Is and errors.As.
+type StoppedError struct {
+	Pipelines []string // in the order of the configuration
+	Of        int      // how many the host ran
+	causes    []error
+}
+
+func (e *StoppedError) Error() string {
+	return fmt.Sprintf("%d of %d pipelines stopped by a failure, which the log has: %s", len(e.causes), e.Of, strings.Join(e.Pipelines, ", "))
+}
+
+func (e *StoppedError) Unwrap() []error { return e.causes }
 
 func (m *member) run(ctx context.Context, drain <-chan struct{}) error {
 	if err := m.sink.Open(); err != nil {

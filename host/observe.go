@@ -98,6 +98,18 @@ func (m *member) sample() telemetry.Sample {
 	return s
 }
 
+// account says what became of the pipeline's events, for the log at its end.
+func (m *member) account() []zap.Field {
+	stats := m.pipeline.Stats()
+	totals := stats.Totals()
+	return []zap.Field{
+		zap.String("pipeline", m.spec.Name),
+		zap.Uint64("consumed", stats.Consumed), zap.Uint64("delivered", stats.Delivered),
+		zap.Uint64("dropped", totals.Dropped), zap.Uint64("filtered", totals.Filtered),
+		zap.Uint64("dead_lettered", totals.DeadLettered), zap.Uint64("abandoned", stats.Abandoned),
+	}
+}
+
 // sample adds what the part counts itself.
 func (own part) sample(p *telemetry.ProcessorSample) {
 	if own.module != nil {

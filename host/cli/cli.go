@@ -46,6 +46,9 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = a.out.lost()
+	}
 	return a.report(cmd, err)
 }
 
@@ -155,8 +158,8 @@ Flags of all commands:
 {{end}}`
 )
 
-// writeLine prints to a terminal or a pipe. A reader who has gone away is no
-// reason to stop what the command does.
+// writeLine prints to a terminal or a pipe. What cannot be written is no reason
+// to stop what the command does; terminal.lost tells of it at the end.
 func writeLine(w io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(w, format+"\n", args...)
 }

@@ -15,9 +15,11 @@ const (
 	outputJSON  = "json"
 )
 
-// addOutput adds -o with a human form, which is the default, and json.
+// addOutput adds -o with a human form, which is the default, and json. The
+// names of human forms stand for each other, so that one WEIR_OUTPUT serves all
+// commands.
 func addOutput(cmd *cobra.Command, into *string, human string) {
-	forms := choice{value: into, of: []string{human, outputJSON}}
+	forms := choice{value: into, of: []string{human, outputJSON}, same: map[string]string{outputText: human, outputTable: human}}
 	*into = human
 	cmd.Flags().VarP(forms, "output", "o", "`FORM` of the output: "+strings.Join(forms.of, " or "))
 	// The flag was added a line above; that is all that can fail.
@@ -28,6 +30,7 @@ func addOutput(cmd *cobra.Command, into *string, human string) {
 type choice struct {
 	value *string
 	of    []string
+	same  map[string]string // other words for one of them
 }
 
 func (c choice) String() string { return *c.value }
@@ -35,6 +38,9 @@ func (c choice) String() string { return *c.value }
 func (c choice) Type() string { return "form" }
 
 func (c choice) Set(s string) error {
+	if one, ok := c.same[s]; ok {
+		s = one
+	}
 	if !slices.Contains(c.of, s) {
 		return fmt.Errorf("want %s", strings.Join(c.of, " or "))
 	}

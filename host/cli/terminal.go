@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"golang.org/x/term"
 )
@@ -13,6 +15,24 @@ type terminal struct {
 	io.Writer
 	interactive bool
 	colour      bool
+	failed      atomic.Pointer[error] // the first write that failed
+}
+
+// Write notes a failure, so that a command need not look at each write.
+func (t *terminal) Write(p []byte) (int, error) {
+	n, err := t.Writer.Write(p)
+	if err != nil {
+		t.failed.CompareAndSwap(nil, &err)
+	}
+	return n, err
+}
+
+// lost says why not everything was written, nil if it was.
+func (t *terminal) lost() error {
+	if err := t.failed.Load(); err != nil {
+		return fmt.Errorf("the output is not complete: %w", *err)
+	}
+	return nil
 }
 
 // input is where a command reads answers.

@@ -115,6 +115,24 @@ func (p *Pipeline) Stats() Stats {
 	return s
 }
 
+// Totals are a pipeline's counters summed over its steps.
+type Totals struct {
+	Dropped, Filtered, DeadLettered uint64
+}
+
+// Totals sums the counters of the steps.
+func (s *Stats) Totals() Totals {
+	var t Totals
+	for _, step := range s.Steps {
+		t.Dropped += step.Dropped
+		t.Filtered += step.Filtered
+		for _, n := range step.DeadLettered {
+			t.DeadLettered += n
+		}
+	}
+	return t
+}
+
 const sinkStep = "sink"
 
 func (p *Pipeline) stepName(i int) string {

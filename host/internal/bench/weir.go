@@ -58,6 +58,9 @@ func measureHost(ctx context.Context, j job, h *host.Host) (result, error) {
 	ended := make(chan error, 1)
 	go func() {
 		err := h.Run(ctx, drain)
+		if stopped, ok := errors.AsType[*host.StoppedError](err); ok {
+			err = errors.Join(stopped.Unwrap()...) // there is no log to look into
+		}
 		cancel(err)
 		ended <- err
 	}()
