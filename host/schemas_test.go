@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"errors"
 	"encoding/binary"
 	"fmt"
 	"net/http"
@@ -138,6 +139,9 @@ func runToEnd(t *testing.T, text string) error {
 	err = h.Run(t.Context(), nil)
 	if err := h.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+	if stopped, ok := errors.AsType[*host.StoppedError](err); ok {
+		return errors.Join(stopped.Unwrap()...)
 	}
 	return err
 }
