@@ -1,8 +1,8 @@
 package host_test
 
 import (
-	"errors"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
