@@ -7,9 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tetratelabs/wazero/api"
-
 	"github.com/weirhq/weir/host/abi"
+	"github.com/weirhq/weir/host/wasm/section"
 )
 
 const (
@@ -24,7 +23,7 @@ const (
 
 // exportSignatures are the functions of the ABI that a module exports.
 var exportSignatures = map[string]struct {
-	signature
+	section.FuncType
 	required bool
 }{
 	abi.ExportInitialize: {sig(""), false},
@@ -37,22 +36,26 @@ var exportSignatures = map[string]struct {
 
 // checker gathers every fault of a module.
 type checker struct {
-	*outline
-	exports    map[string]exported
+	*section.Outline
+	exports    map[string]section.Exported
 	limitPages uint32
 	faults     []string
 }
 
 // check holds a module's outward shape against the ABI. The error is a
 // *ModuleError.
-func check(module []byte, limitPages uint32) (*outline, error) {
-	o, err := readOutline(module)
+func check(file []byte, limitPages uint32) (*section.Module, error) {
+	module, err := section.Parse(file)
 	if err != nil {
-		return nil, err
+		return nil, &ModuleError{Faults: []string{err.Error()}}
 	}
-	c := &checker{outline: o, exports: make(map[string]exported), limitPages: limitPages}
-	for _, e := range o.exports {
-		c.exports[e.name] = e
+	o, err := module.Outline()
+	if err != nil {
+		return nil, &ModuleError{Faults: []string{err.Error()}}
+	}
+	c := &checker{Outline: o, exports: make(map[string]section.Exported), limitPages: limitPages}
+	for _, e := range o.Exports {
+		c.exports[e.Name] = e
 	}
 	c.start()
 	c.version()
@@ -63,7 +66,25 @@ func check(module []byte, limitPages uint32) (*outline, error) {
 	if len(c.faults) != 0 {
 		return nil, &ModuleError{Faults: c.faults}
 	}
-	return o, nil
+	capTables(module, o.Tables)
+	return module, nil
+}
+
+// capTables lowers the maxima of tables to maxTable, or sets them to it where
+// there is none: the runtime bounds memory, but not tables.
+func capTables(module *section.Module, tables []section.TableType) {
+	if len(tables) == 0 {
+		return
+	}
+	capped := slices.Clone(tables)
+	for i := range capped {
+		t := &capped[i]
+		if !t.Bounded {
+			t.Max = maxTable
+		}
+		t.Max, t.Bounded = min(t.Max, maxTable), true
+	}
+	module.Replace(section.Table, section.EncodeTables(capped))
 }
 
 func (c *checker) fault(format string, args ...any) {
@@ -111,13 +132,13 @@ func (c *checker) functions() {
 			}
 			continue
 		}
-		if e.kind != api.ExternTypeFunc {
-			c.fault("exports %s as a %s; it must be a function of type %s", name, api.ExternTypeName(e.kind), want)
+		if e.Kind != section.FuncKind {
+			c.fault("exports %s as a %s; it must be a function of type %s", name, e.Kind, want)
 			continue
 		}
-		if got, ok := c.signature(e.index); !ok {
-			c.fault("damaged: export %s is function %d, which the module does not have; build the module again", name, e.index)
-		} else if !got.equal(want.signature) {
+		if got, ok := c.FuncType(e.Index); !ok {
+			c.fault("damaged: export %s is function %d, which the module does not have; build the module again", name, e.Index)
+		} else if !got.Equal(want.FuncType) {
 			c.fault("exports %s with type %s; it must be %s", name, got, want)
 		}
 	}
@@ -136,66 +157,66 @@ func (c *checker) near(name string) string {
 func (c *checker) memory() {
 	e, ok := c.exports[abi.ExportMemory]
 	switch {
-	case !ok && len(c.memories) == 0:
+	case !ok && len(c.Memories) == 0:
 		c.fault("has no memory of its own; declare one and export it as %q", abi.ExportMemory)
 	case !ok:
 		c.fault("does not export its memory; export it as %q", abi.ExportMemory)
-	case e.kind != api.ExternTypeMemory:
-		c.fault("exports %q as a %s; it must be the memory", abi.ExportMemory, api.ExternTypeName(e.kind))
+	case e.Kind != section.MemoryKind:
+		c.fault("exports %q as a %s; it must be the memory", abi.ExportMemory, e.Kind)
 	}
-	for _, m := range c.memories {
+	for _, m := range c.Memories {
 		switch {
-		case m.flags > 3:
+		case m.Wide():
 			c.fault("has a 64-bit memory; build for wasm32")
-		case m.flags > 1:
+		case m.Shared():
 			c.fault("has a shared memory; build without threads and atomics")
-		case m.min > c.limitPages:
+		case m.Min > c.limitPages:
 			c.fault("needs %d pages of memory (%d KiB) to begin with, the limit is %d pages (%d KiB); give the linker a smaller "+
-				"stack or less static data", m.min, m.min*64, c.limitPages, c.limitPages*64)
+				"stack or less static data", m.Min, m.Min*64, c.limitPages, c.limitPages*64)
 		}
 	}
 }
 
 func (c *checker) sizes() {
-	for i, t := range c.tables {
+	for i, t := range c.Tables {
 		switch {
-		case t.flags > 1:
+		case t.Wide() || t.Shared():
 			c.fault("table %d is shared or has 64-bit indexes; build for wasm32", i)
-		case t.min > maxTable:
-			c.fault("table %d begins with %d elements, at most %d are allowed; build without such a table", i, t.min, maxTable)
+		case t.Min > maxTable:
+			c.fault("table %d begins with %d elements, at most %d are allowed; build without such a table", i, t.Min, maxTable)
 		}
 	}
-	if len(c.tables) > maxTables {
-		c.fault("has %d tables, at most %d are allowed; build without such tables", len(c.tables), maxTables)
+	if len(c.Tables) > maxTables {
+		c.fault("has %d tables, at most %d are allowed; build without such tables", len(c.Tables), maxTables)
 	}
-	if len(c.funcs) > maxFuncs {
-		c.fault("has %d functions, at most %d are allowed; strip what is not used", len(c.funcs), maxFuncs)
+	if len(c.Funcs) > maxFuncs {
+		c.fault("has %d functions, at most %d are allowed; strip what is not used", len(c.Funcs), maxFuncs)
 	}
 }
 
 func (c *checker) importedOnes() {
-	for _, im := range c.imports {
-		if im.kind != api.ExternTypeFunc {
+	for _, im := range c.Imports {
+		if im.Kind != section.FuncKind {
 			c.fault("imports the %s %q of module %q; only functions can be imported (a memory of its own: do not link with "+
-				"--import-memory)", api.ExternTypeName(im.kind), im.name, im.module)
+				"--import-memory)", im.Kind, im.Name, im.Module)
 			continue
 		}
-		funcs, ok := hostModules[im.module]
+		funcs, ok := hostModules[im.Module]
 		if !ok {
 			c.fault("imports %s.%s; the only modules to import from are %s, %s and %s (abort)%s",
-				im.module, im.name, abi.Module, abi.WASI, moduleEnv, foreignModule(im.module))
+				im.Module, im.Name, abi.Module, abi.WASI, moduleEnv, foreignModule(im.Module))
 			continue
 		}
-		want, ok := funcs[im.name]
+		want, ok := funcs[im.Name]
 		if !ok {
 			c.fault("imports the unknown function %s.%s%s; module %s has %s",
-				im.module, im.name, nearImport(im.module, im.name), im.module, strings.Join(importNames(im.module), ", "))
+				im.Module, im.Name, nearImport(im.Module, im.Name), im.Module, strings.Join(importNames(im.Module), ", "))
 			continue
 		}
-		if int(im.typ) >= len(c.types) {
-			c.fault("damaged: import %s.%s has type %d, which the module does not have; build the module again", im.module, im.name, im.typ)
-		} else if got := c.types[im.typ]; !got.equal(want.signature) {
-			c.fault("imports %s.%s with type %s; it is %s", im.module, im.name, got, want)
+		if got, ok := c.TypeAt(im.Type); !ok {
+			c.fault("damaged: import %s.%s has type %d, which the module does not have; build the module again", im.Module, im.Name, im.Type)
+		} else if !got.Equal(want.FuncType) {
+			c.fault("imports %s.%s with type %s; it is %s", im.Module, im.Name, got, want)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/weirhq/weir/host/abi"
+	"github.com/weirhq/weir/host/wasm/section"
 )
 
 const (
@@ -19,37 +20,17 @@ const (
 	f64 = api.ValueTypeF64
 )
 
-// signature is the type of a function.
-type signature struct {
-	params, results []api.ValueType
-}
-
-func (s signature) equal(t signature) bool {
-	return slices.Equal(s.params, t.params) && slices.Equal(s.results, t.results)
-}
-
-func (s signature) String() string {
-	list := func(types []api.ValueType) string {
-		names := make([]string, len(types))
-		for i, t := range types {
-			names[i] = api.ValueTypeName(t)
-		}
-		return "(" + strings.Join(names, ", ") + ")"
-	}
-	return list(s.params) + " -> " + list(s.results)
-}
-
 // hostFunc is a function that modules may import. Its parameters and results
 // are on the stack, as wazero encodes them. A violation of the ABI is a panic
 // with an *abi.Error, which traps the guest.
 type hostFunc struct {
-	signature
+	section.FuncType
 	call func(in *Instance, stack []uint64)
 }
 
 // sig reads a signature written as one letter a value: i for i32, I for i64,
 // F for f64; results follow a colon.
-func sig(text string) signature {
+func sig(text string) section.FuncType {
 	types := func(letters string) []api.ValueType {
 		var list []api.ValueType
 		for _, l := range letters {
@@ -58,7 +39,7 @@ func sig(text string) signature {
 		return list
 	}
 	params, results, _ := strings.Cut(text, ":")
-	return signature{params: types(params), results: types(results)}
+	return section.FuncType{Params: types(params), Results: types(results)}
 }
 
 // moduleEnv is where AssemblyScript's own abort comes from.
@@ -89,7 +70,7 @@ func instantiateHostModules(ctx context.Context, r wazero.Runtime) error {
 					in.mem = mod.Memory() // also while the module's start function runs, before there is an instance
 					call(in, stack)
 				},
-			), f.params, f.results).Export(name)
+			), f.Params, f.Results).Export(name)
 		}
 		if _, err := b.Instantiate(ctx); err != nil {
 			return fmt.Errorf("instantiate the host functions of module %s: %w", module, err)

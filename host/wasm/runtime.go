@@ -107,11 +107,11 @@ func (r *Runtime) Compile(ctx context.Context, binary []byte) (*Module, error) {
 	if len(binary) > MaxModuleSize {
 		return nil, faultf("has %d bytes, at most %d are allowed; strip what is not used", len(binary), MaxModuleSize)
 	}
-	outline, err := check(binary, r.pages)
+	checked, err := check(binary, r.pages)
 	if err != nil {
 		return nil, err
 	}
-	binary = outline.capTables(binary, maxTable)
+	binary = checked.Bytes()
 	// Workers also let the end of ctx stop the compiler.
 	ctx = experimental.WithCompilationWorkers(ctx, max(2, runtime.GOMAXPROCS(0)))
 	compiled, err := r.compile(ctx, binary)
