@@ -41,10 +41,11 @@ var layers = []struct {
 		"host/admin", "host/config", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/schema", "host/telemetry", "host/tracker", "plugins",
 	}, "the composition root is the only package that knows all others"},
 	{"host/cli", []string{
-		"host", "host/admin", "host/broker", "host/config", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/telemetry", "plugins", "examples",
+		"host", "host/admin", "host/broker", "host/config", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/telemetry", "plugins", "examples", "sdk/conformance",
 	}, "commands stand on the composition root"},
 	{"host/cmd/weir", []string{"host/cli"}, "main is about twenty lines"},
 	{"plugins", nil, "embeds files"},
+	{"sdk/conformance", []string{"host/event", "host/plugin"}, "the kit runs modules as a pipeline would, and stands under the command line"},
 	{"sdk/go", nil, "a guest is built from it: the host must not leak in"},
 }
 
@@ -65,6 +66,7 @@ var owners = []struct {
 	{"go.yaml.in/yaml", []string{"host/config"}, "one package reads configuration"},
 	{"github.com/prometheus", []string{"host/telemetry"}, "the event path counts without a metrics library"},
 	{"github.com/spf13", []string{"host/cli", "host/cmd"}, "flags end at the command line"},
+	{"testing", []string{"host/internal", "host/broker/brokertest", "sdk/conformance/conformancetest"}, "what is linked into the binary knows no tests"},
 }
 
 // goFile is a Go file of the repository: the folder that it is in, by slashes
@@ -97,7 +99,7 @@ func forbidden(file goFile, imported string) string {
 	switch {
 	case within(file.dir(), "sdk/go") && strings.Contains(imported, ".") && !within(own, "sdk/go") && !file.isTest():
 		return "the Go SDK needs the standard library only"
-	case file.isTest() || within(file.dir(), "host/internal") || within(file.dir(), "sdk/conformance"):
+	case file.isTest() || within(file.dir(), "host/internal") || within(file.dir(), "sdk/conformance/conformancetest"):
 		return "" // tests may stand anywhere
 	case ofModule && within(own, "host/internal"):
 		return "host/internal is support for tests"
@@ -150,6 +152,10 @@ func TestRepositoryImportRulesBite(t *testing.T) {
 		{"sdk/go/weir/weir.go", "github.com/google/go-cmp/cmp", true},
 		{"sdk/go/weir/weir.go", module + "sdk/go/internal/border", false},
 		{"sdk/go/weir/weir_test.go", "github.com/google/go-cmp/cmp", false},
+		{"sdk/conformance/run.go", module + "host/plugin", false},
+		{"sdk/conformance/run.go", module + "host/cli", true},
+		{"sdk/conformance/run.go", "testing", true},
+		{"sdk/conformance/conformancetest/conformancetest.go", "testing", false},
 		{"host/internal/bench/bare.go", "github.com/twmb/franz-go/pkg/kgo", false},
 	} {
 		reason := forbidden(goFile{path: tc.file}, tc.imported)

@@ -16,6 +16,7 @@ import (
 	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/plugins"
 	"github.com/weirhq/weir/sdk/conformance"
+	"github.com/weirhq/weir/sdk/conformance/conformancetest"
 )
 
 var update = flag.Bool("update", false, "write what comes of the cases into their files")
@@ -53,14 +54,8 @@ func TestFolders(t *testing.T) {
 func TestCases(t *testing.T) {
 	for _, name := range plugins.Names() {
 		t.Run(name, func(t *testing.T) {
-			cases, err := conformance.Cases(filepath.Join(name, "testdata"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			module := conformance.Load(t, "builtin:"+name, plugin.Options{Builtin: plugins.Lookup})
-			for _, c := range cases {
-				t.Run(c.Name, func(t *testing.T) { module.Run(t, c, *update) })
-			}
+			opts := plugin.Options{Builtin: plugins.Lookup}
+			conformancetest.Folder(t, "builtin:"+name, opts, filepath.Join(name, "testdata"), *update)
 		})
 	}
 }

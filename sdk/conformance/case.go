@@ -2,41 +2,93 @@
 // files of events in and what has to come of them, and the runner that gives
 // them to a module.
 //
-// An SDK brings a guest that obeys the commands in an event's value; the
-// README lists them. The same cases run against every guest. The runner also
-// serves plugins: their cases are files of the same form.
+// An SDK brings a guest that obeys the commands in an event's value; the README
+// lists them. The same cases run against every guest. Those of another set hold
+// for any module that keeps to the ABI, whatever it does.
 package conformance
 
 import (
+	"embed"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/weirhq/weir/host/event"
 )
 
-// Case is one batch of events and what has to come of it.
+// Set is a set of the kit's own cases.
+type Set string
+
+// The sets.
+const (
+	// Guest cases are for conformance guests, which obey commands: they say in
+	// full what has to come of each event.
+	Guest Set = "guest"
+	// AnyModule cases hold for any module: nothing traps or breaks the ABI, and
+	// what a fresh instance does to a batch, another does too.
+	AnyModule Set = "module"
+)
+
+//go:embed testdata/guest/*.txtar testdata/module/*.txtar
+var embedded embed.FS
+
+// Cases returns the kit's cases of a set, in the order of their names.
+func Cases(set Set) ([]*Case, error) {
+	cases, err := readFolder(embedded, "testdata/"+string(set))
+	for _, c := range cases {
+		c.Set = set
+	}
+	return cases, err
+}
+
+// ReadCases reads the cases of a folder, *.txtar, in the order of their names.
+func ReadCases(dir string) ([]*Case, error) {
+	cases, err := readFolder(os.DirFS(dir), ".")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	return cases, nil
+}
+
+// Case is the events of one or more batches and what has to come of them.
 type Case struct {
 	// Name is that of the file, without its extension.
 	Name string
+	// About says what the case shows.
+	About string
+	// Set is the set that the case is of; Guest for those that are not the kit's.
+	Set Set
 	// Config is the processor's config, JSON; empty is none.
 	Config string
-	// In is the batch.
-	In []event.Event
+	// Batches are given to one instance one after the other.
+	Batches []Batch
+	// Repeat is how many times they are.
+	Repeat int
 	// Want is the expected lines by section.
 	Want map[string][]string
 
-	path    string
 	archive *txtar.Archive
+}
+
+// Batch is what a module is given at once.
+type Batch struct {
+	Events []event.Event
+	// Time is the batch's: Now for the first of a case, and a second more for
+	// each one after it.
+	Time time.Time
 }
 
 // The sections of a case. Those that say what has to come of it may be missing
 // when nothing does.
 const (
 	sectionConfig = "config"
+	sectionRepeat = "repeat"
 	sectionIn     = "in"
 	sectionOpen   = "open"   // why the processor does not open
 	sectionOut    = "out"    // the events that leave
@@ -47,55 +99,77 @@ const (
 
 var wanted = []string{sectionOpen, sectionOut, sectionFail, sectionLog, sectionMetric}
 
-// Cases reads the cases of a folder, *.txtar, in the order of their names.
-func Cases(dir string) ([]*Case, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+func readFolder(files fs.FS, dir string) ([]*Case, error) {
+	names, err := fs.Glob(files, path.Join(dir, "*.txtar"))
 	if err != nil {
 		return nil, err
 	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("no cases in %s", dir)
+	if len(names) == 0 {
+		return nil, fmt.Errorf("there are no cases, *.txtar")
 	}
-	cases := make([]*Case, len(paths))
-	for i, path := range paths {
-		if cases[i], err = read(path); err != nil {
+	cases := make([]*Case, len(names))
+	for i, name := range names {
+		data, err := fs.ReadFile(files, name)
+		if err != nil {
 			return nil, err
+		}
+		if cases[i], err = parseCase(strings.TrimSuffix(path.Base(name), ".txtar"), data); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return cases, nil
 }
 
-func read(path string) (*Case, error) {
-	archive, err := txtar.ParseFile(path)
-	if err != nil {
-		return nil, err
-	}
+func parseCase(name string, data []byte) (*Case, error) {
+	archive := txtar.Parse(data)
 	c := &Case{
-		Name:    strings.TrimSuffix(filepath.Base(path), ".txtar"),
+		Name:    name,
+		About:   strings.Join(strings.Fields(string(archive.Comment)), " "),
+		Set:     Guest,
+		Repeat:  1,
 		Want:    make(map[string][]string),
-		path:    path,
 		archive: archive,
 	}
 	for _, file := range archive.Files {
 		lines := lines(string(file.Data))
+		var err error
 		switch file.Name {
 		case sectionConfig:
 			c.Config = strings.Join(lines, "\n")
+		case sectionRepeat:
+			c.Repeat, err = strconv.Atoi(strings.Join(lines, " "))
 		case sectionIn:
-			for i, line := range lines {
-				e, err := parseEvent(line, i)
-				if err != nil {
-					return nil, fmt.Errorf("%s: event %d: %w", path, i, err)
-				}
-				c.In = append(c.In, e)
-			}
+			c.Batches, err = parseBatches(lines)
 		case sectionOpen, sectionOut, sectionFail, sectionLog, sectionMetric:
 			c.Want[file.Name] = lines
 		default:
-			return nil, fmt.Errorf("%s: unknown section %q: there are config, in, %s", path, file.Name, strings.Join(wanted, ", "))
+			err = fmt.Errorf("unknown: there are config, repeat, in, %s", strings.Join(wanted, ", "))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("section %s: %w", file.Name, err)
 		}
 	}
 	return c, nil
+}
+
+// parseBatches reads events, one a line; an empty line ends a batch.
+func parseBatches(lines []string) ([]Batch, error) {
+	batches := []Batch{{Time: Now}}
+	count := 0
+	for _, line := range lines {
+		last := &batches[len(batches)-1]
+		if line == "" {
+			batches = append(batches, Batch{Time: last.Time.Add(time.Second)})
+			continue
+		}
+		e, err := parseEvent(line, count)
+		if err != nil {
+			return nil, fmt.Errorf("event %d: %w", count, err)
+		}
+		last.Events = append(last.Events, e)
+		count++
+	}
+	return batches, nil
 }
 
 func lines(text string) []string {
@@ -106,25 +180,27 @@ func lines(text string) []string {
 	return strings.Split(text, "\n")
 }
 
-// rewrite makes what came of the case what is expected of it. Lines that were
-// expected stay as they are written, patterns in particular.
-func (c *Case) rewrite(got map[string][]string) error {
+// Accept returns the text of the case's file with what came of it as what is
+// expected. Lines that were expected stay as they are written, patterns in
+// particular.
+func (r *Result) Accept() []byte {
+	c := r.Case
 	var files []txtar.File
 	for _, file := range c.archive.Files {
-		if file.Name == sectionConfig || file.Name == sectionIn {
+		switch file.Name {
+		case sectionConfig, sectionRepeat, sectionIn:
 			files = append(files, file)
 		}
 	}
 	for _, section := range wanted {
-		for i := range min(len(c.Want[section]), len(got[section])) {
-			if matches(c.Want[section][i], got[section][i]) {
-				got[section][i] = c.Want[section][i]
-			}
+		got := r.got[section]
+		if section == sectionOut || section == sectionFail {
+			got = got[:len(got)/c.Repeat]
 		}
-		if len(got[section]) > 0 {
-			files = append(files, txtar.File{Name: section, Data: []byte(strings.Join(got[section], "\n") + "\n")})
+		got = agree(c.Want[section], got)
+		if len(got) > 0 {
+			files = append(files, txtar.File{Name: section, Data: []byte(strings.Join(got, "\n") + "\n")})
 		}
 	}
-	c.archive.Files = files
-	return os.WriteFile(c.path, txtar.Format(c.archive), 0o644)
+	return txtar.Format(&txtar.Archive{Comment: c.archive.Comment, Files: files})
 }

@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"strconv"
@@ -15,9 +17,7 @@ import (
 //	value="..." key="..." topic="..." partition=2 ts=1000 from=orders/0@7
 //	header.NAME="..." header.NAME=null context.NAME=KIND:VALUE
 //
-// value=null is a null. Texts are quoted as Go does. The kinds are null, bool,
-// int, float, text, bytes and json; the values of the last three are quoted.
-// An input without from= is from partition orders/0, its offset its index.
+// The README has all of it.
 
 // parseEvent reads the event of index i.
 func parseEvent(line string, i int) (event.Event, error) {
@@ -29,35 +29,34 @@ func parseEvent(line string, i int) (event.Event, error) {
 		Partition: event.AnyPartition,
 	}
 	for rest := strings.TrimSpace(line); rest != ""; {
-		name, after, ok := strings.Cut(rest, "=")
+		name, after, ok := cut(rest, '=')
 		if !ok {
 			return e, fmt.Errorf("%q is no field NAME=VALUE", rest)
 		}
-		n := valueLen(after)
-		if err := setField(&e, name, after[:n]); err != nil {
+		value, more, _ := cut(after, ' ')
+		if err := setField(&e, name, value); err != nil {
 			return e, fmt.Errorf("field %s: %w", name, err)
 		}
-		rest = strings.TrimSpace(after[n:])
+		rest = strings.TrimSpace(more)
 	}
 	return e, nil
 }
 
-// valueLen is the length of the value that s begins with: to the next space
-// that is not in quotes.
-func valueLen(s string) int {
+// cut splits at the first byte sep that is not in quotes.
+func cut(s string, sep byte) (before, after string, found bool) {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
-		case ' ':
-			return i
+		case sep:
+			return s[:i], s[i+1:], true
 		case '"':
 			quoted, err := strconv.QuotedPrefix(s[i:])
 			if err != nil {
-				return len(s)
+				return s, "", false
 			}
 			i += len(quoted) - 1
 		}
 	}
-	return len(s)
+	return s, "", false
 }
 
 func setField(e *event.Event, name, value string) (err error) {
@@ -65,12 +64,16 @@ func setField(e *event.Event, name, value string) (err error) {
 	pair, isPair := strings.CutPrefix(name, "context.")
 	switch {
 	case isHeader:
-		h := event.Header{Name: header}
-		h.Value, err = parseBytes(value)
+		h := event.Header{}
+		if h.Name, err = parseName(header); err == nil {
+			h.Value, err = parseBytes(value)
+		}
 		e.Headers = append(e.Headers, h)
 	case isPair:
-		p := event.Pair{Name: pair}
-		p.Value, err = parseValue(value)
+		p := event.Pair{}
+		if p.Name, err = parseName(pair); err == nil {
+			p.Value, err = parseValue(value)
+		}
 		e.Context = append(e.Context, p)
 	case name == "value":
 		e.Value, err = parseBytes(value)
@@ -82,6 +85,9 @@ func setField(e *event.Event, name, value string) (err error) {
 		_, err = fmt.Sscanf(value, "%d", &e.Partition)
 	case name == "ts":
 		e.Timestamp, err = strconv.ParseInt(value, 10, 64)
+	case name == "stamped":
+		e.Stamped = true
+		e.Timestamp, err = strconv.ParseInt(value, 10, 64)
 	case name == "from":
 		topic, place, _ := strings.Cut(value, "/")
 		e.From = &event.Partition{Topic: topic}
@@ -92,12 +98,37 @@ func setField(e *event.Event, name, value string) (err error) {
 	return err
 }
 
+// parseName reads a name, which is in quotes where it would be taken apart
+// without.
+func parseName(s string) (string, error) {
+	if strings.HasPrefix(s, `"`) {
+		return strconv.Unquote(s)
+	}
+	return s, nil
+}
+
+// parseBytes reads null, a quoted text, or N times a quoted text.
 func parseBytes(s string) ([]byte, error) {
 	if s == "null" {
 		return nil, nil
 	}
-	text, err := strconv.Unquote(s)
-	return []byte(text), err
+	quoted, err := strconv.QuotedPrefix(s)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s, err)
+	}
+	text, err := strconv.Unquote(quoted)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s, err)
+	}
+	times := 1
+	if count, ok := strings.CutPrefix(s[len(quoted):], "*"); ok {
+		if times, err = strconv.Atoi(count); err != nil {
+			return nil, err
+		}
+	} else if len(s) > len(quoted) {
+		return nil, fmt.Errorf("%q after the text", s[len(quoted):])
+	}
+	return bytes.Repeat([]byte(text), times), nil
 }
 
 func parseValue(s string) (v event.Value, err error) {
@@ -144,24 +175,41 @@ func formatEvent(e *event.Event) string {
 		fmt.Fprintf(&b, " ts=%d", e.Timestamp)
 	}
 	for _, h := range e.Headers {
-		fmt.Fprintf(&b, " header.%s=%s", h.Name, formatBytes(h.Value))
+		fmt.Fprintf(&b, " header.%s=%s", formatName(h.Name), formatBytes(h.Value))
 	}
 	for _, p := range e.Context {
-		fmt.Fprintf(&b, " context.%s=%s", p.Name, formatValue(p.Value))
+		fmt.Fprintf(&b, " context.%s=%s", formatName(p.Name), formatValue(p.Value))
 	}
 	return b.String()
 }
 
-// formatBytes quotes bytes; many are cut.
+func formatName(name string) string {
+	quoted := strconv.Quote(name)
+	if len(quoted) == len(name)+2 && !strings.ContainsAny(name, " =") {
+		return name
+	}
+	return quoted
+}
+
+// mostShown is how many bytes are written out in full.
+const mostShown = 400
+
+// formatBytes quotes bytes. Of many, it tells what they are a repetition of,
+// else how they begin, how many they are, and the beginning of their SHA-256.
 func formatBytes(b []byte) string {
 	if b == nil {
 		return "null"
 	}
-	const most = 400
-	if len(b) > most {
-		return fmt.Sprintf("%q...(%d bytes)", b[:16], len(b))
+	if len(b) <= mostShown {
+		return strconv.Quote(string(b))
 	}
-	return strconv.Quote(string(b))
+	for unit := 1; unit <= 16; unit++ {
+		if len(b)%unit == 0 && bytes.Equal(b[unit:], b[:len(b)-unit]) {
+			return fmt.Sprintf("%q*%d", b[:unit], len(b)/unit)
+		}
+	}
+	sum := sha256.Sum256(b)
+	return fmt.Sprintf("%q...(%d bytes, sha256 %x)", b[:16], len(b), sum[:4])
 }
 
 func formatValue(v event.Value) string {
@@ -175,5 +223,5 @@ func formatValue(v event.Value) string {
 	case event.Float:
 		return fmt.Sprintf("float:%v", math.Float64frombits(v.Num))
 	}
-	return fmt.Sprintf("%s:%q", v.Kind, v.Data)
+	return fmt.Sprintf("%s:%s", v.Kind, formatBytes(v.Data))
 }

@@ -15,9 +15,12 @@ import (
 )
 
 var config struct {
-	Refuse  string `json:"refuse"`
-	Log     string `json:"log"`
-	Reverse bool   `json:"reverse"`
+	Refuse  string  `json:"refuse"`
+	Log     string  `json:"log"`
+	Times   int     `json:"times"`
+	Reverse bool    `json:"reverse"`
+	Twice   bool    `json:"twice"`
+	Do      *string `json:"do"`
 }
 
 // held keeps what grow allocated.
@@ -32,6 +35,7 @@ func init() {
 func main() {}
 
 func open() error {
+	config.Times = 1
 	if err := weir.Config(&config); err != nil {
 		return err
 	}
@@ -43,26 +47,42 @@ func open() error {
 		if err != nil {
 			return err
 		}
-		weir.Log(weir.LevelInfo, fmt.Sprintf("%s: %s %s", config.Log, pipeline, processor))
+		for range config.Times {
+			weir.Log(weir.LevelInfo, fmt.Sprintf("%s: %s %s", config.Log, pipeline, processor))
+		}
 	}
 	return nil
 }
 
 func batch(b *weir.Batch) {
-	if !config.Reverse {
+	if !config.Reverse && !config.Twice {
 		b.Each(process)
 		return
 	}
-	for i := b.Len() - 1; i >= 0; i-- {
+	for step := range b.Len() {
+		i := step
+		if config.Reverse {
+			i = b.Len() - 1 - step
+		}
 		b.Run(i, process)
+		if config.Twice {
+			b.Run(i, process)
+		}
 	}
 }
 
 func process(ctx *weir.Context, ev *weir.Event) error {
+	if config.Do != nil {
+		return run(*config.Do, ctx, ev)
+	}
 	if !utf8.Valid(ev.Value()) {
 		return errors.New("the value is not UTF-8 text")
 	}
-	for command := range strings.SplitSeq(string(ev.Value()), ";") {
+	return run(string(ev.Value()), ctx, ev)
+}
+
+func run(script string, ctx *weir.Context, ev *weir.Event) error {
+	for command := range strings.SplitSeq(script, ";") {
 		command = strings.TrimSpace(command)
 		if command == "" {
 			continue
@@ -81,14 +101,12 @@ func obey(command string, ctx *weir.Context, ev *weir.Event) error {
 	case "pass":
 	case "drop":
 		ev.Drop()
-	case "emit":
-		ev.Emit()
 	case "reject":
 		return errors.New(rest)
 	case "value":
 		ev.SetValue([]byte(rest))
 	case "upper":
-		ev.SetValue(bytes.ToUpper(ev.Value()))
+		ev.SetValue(upper(ev.Value()))
 	case "null":
 		ev.SetValue(nil)
 	case "route":
@@ -125,6 +143,8 @@ func obey(command string, ctx *weir.Context, ev *weir.Event) error {
 		return err
 	case "show":
 		show(rest, ctx, ev)
+	case "showvalue":
+		weir.Log(weir.LevelInfo, "value="+optional(ev.Value()))
 	case "trap":
 		panic(rest)
 	default:
@@ -133,12 +153,26 @@ func obey(command string, ctx *weir.Context, ev *weir.Event) error {
 	return nil
 }
 
+// upper is the value with ASCII letters in upper case.
+func upper(value []byte) []byte {
+	value = bytes.Clone(value)
+	for i, c := range value {
+		if 'a' <= c && c <= 'z' {
+			value[i] = c - 'a' + 'A'
+		}
+	}
+	return value
+}
+
 // obeyNumber does the commands that take numbers.
 func obeyNumber(verb, rest string, ev *weir.Event) error {
+	if verb == "emit" && rest == "" {
+		rest = "1"
+	}
 	first, second, _ := strings.Cut(rest, " ")
 	n, err := strconv.ParseInt(first, 10, 64)
 	switch verb {
-	case "big", "grow", "slice", "stamp", "partition":
+	case "emit", "big", "grow", "slice", "stamp", "partition":
 		if err != nil {
 			return notANumber(first)
 		}
@@ -146,6 +180,10 @@ func obeyNumber(verb, rest string, ev *weir.Event) error {
 		return errors.New("unknown command " + verb)
 	}
 	switch verb {
+	case "emit":
+		for range n {
+			ev.Emit()
+		}
 	case "big":
 		ev.SetValue(bytes.Repeat([]byte("x"), int(n)))
 	case "grow":
@@ -246,12 +284,15 @@ func show(name string, ctx *weir.Context, ev *weir.Event) {
 		weir.Log(weir.LevelInfo, name+"="+describe(v))
 	}
 	for name, value := range ev.Headers() {
-		text := "null"
-		if value != nil {
-			text = "bytes " + string(value)
-		}
-		weir.Log(weir.LevelInfo, "header "+name+"="+text)
+		weir.Log(weir.LevelInfo, "header "+name+"="+optional(value))
 	}
+}
+
+func optional(b []byte) string {
+	if b == nil {
+		return "null"
+	}
+	return "bytes " + string(b)
 }
 
 func describe(v weir.Value) string {

@@ -5,6 +5,8 @@ use weir_processor::{reject, Batch, Config, Context, Event, Level, Processor, Re
 
 struct Guest {
     reverse: bool,
+    twice: bool,
+    script: Option<String>,
     held: Vec<Vec<u8>>,
 }
 
@@ -16,26 +18,38 @@ impl Processor for Guest {
         }
         if let Some(line) = text("log") {
             let (pipeline, processor) = (config.pipeline, config.processor);
-            weir_processor::log(Level::Info, &format!("{line}: {pipeline} {processor}"));
+            let times = config.json.get("times").and_then(|value| value.as_i64());
+            for _ in 0..times.unwrap_or(1) {
+                weir_processor::log(Level::Info, &format!("{line}: {pipeline} {processor}"));
+            }
         }
-        let reverse = config.json.get("reverse").and_then(|value| value.as_bool());
-        Ok(Guest { reverse: reverse.unwrap_or(false), held: Vec::new() })
+        let flag = |name| config.json.get(name).and_then(|value| value.as_bool()).unwrap_or(false);
+        Ok(Guest {
+            reverse: flag("reverse"),
+            twice: flag("twice"),
+            script: text("do").map(|script| script.into_owned()),
+            held: Vec::new(),
+        })
     }
 
     fn process(&mut self, ctx: &mut Context, event: &mut Event) -> Result {
-        let script = event.as_str()?;
-        for command in script.split(';').map(str::trim).filter(|command| !command.is_empty()) {
-            self.obey(command, ctx, event)?;
-        }
-        Ok(())
+        let own = self.script.take();
+        let script = own.as_deref().map_or_else(|| event.as_str(), Ok);
+        let result = script.and_then(|script| self.run(script, ctx, event));
+        self.script = own;
+        result
     }
 
     fn process_batch(&mut self, batch: &mut Batch) {
-        if !self.reverse {
+        if !self.reverse && !self.twice {
             return batch.each(|ctx, event| self.process(ctx, event));
         }
-        for index in (0..batch.len()).rev() {
+        for step in 0..batch.len() {
+            let index = if self.reverse { batch.len() - 1 - step } else { step };
             batch.run(index, |ctx, event| self.process(ctx, event));
+            if self.twice {
+                batch.run(index, |ctx, event| self.process(ctx, event));
+            }
         }
     }
 
@@ -47,13 +61,24 @@ impl Processor for Guest {
 weir_processor::export!(Guest);
 
 impl Guest {
+    fn run(&mut self, script: &str, ctx: &mut Context, event: &mut Event) -> Result {
+        for command in script.split(';').map(str::trim).filter(|command| !command.is_empty()) {
+            self.obey(command, ctx, event)?;
+        }
+        Ok(())
+    }
+
     fn obey(&mut self, command: &str, ctx: &mut Context, event: &mut Event) -> Result {
         let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
         let (first, second) = rest.split_once(' ').unwrap_or((rest, ""));
         match verb {
             "pass" => {}
             "drop" => event.drop(),
-            "emit" => event.emit(),
+            "emit" => {
+                for _ in 0..if rest.is_empty() { 1 } else { number(rest)? } {
+                    event.emit();
+                }
+            }
             "reject" => reject!("{rest}"),
             "value" => event.set_value(rest.as_bytes()),
             "upper" => event.edit_value(|value| value.make_ascii_uppercase()),
@@ -78,6 +103,10 @@ impl Guest {
             "number" => event.set_key(event.number(rest)?.to_string().as_bytes()),
             "text" => event.set_key(event.text(rest)?.as_bytes()),
             "show" => show(rest, ctx, event),
+            "showvalue" => {
+                let value = (!event.is_null()).then(|| event.value());
+                weir_processor::log(Level::Info, &format!("value={}", optional(value)));
+            }
             "trap" => panic!("{rest}"),
             _ => reject!("unknown command {verb}"),
         }
@@ -138,9 +167,12 @@ fn show(name: &str, ctx: &Context, event: &Event) {
         weir_processor::log(Level::Info, &format!("{name}={}", text(value)));
     }
     for header in event.headers() {
-        let value = header.value.map_or("null".to_string(), |value| text(Value::Bytes(value)));
-        weir_processor::log(Level::Info, &format!("header {}={value}", header.name));
+        weir_processor::log(Level::Info, &format!("header {}={}", header.name, optional(header.value)));
     }
+}
+
+fn optional(bytes: Option<&[u8]>) -> String {
+    text(bytes.map_or(Value::Null, Value::Bytes))
 }
 
 fn text(value: Value) -> String {
