@@ -82,6 +82,7 @@ func (a *app) root() *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: groupRun, Title: "Run"},
 		&cobra.Group{ID: groupLook, Title: "Look and prepare"},
+		&cobra.Group{ID: groupWrite, Title: "Write processors"},
 		&cobra.Group{ID: groupTry, Title: "Try without a cluster"},
 	)
 	root.SetHelpCommandGroupID("")
@@ -89,6 +90,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.runCommand(),
 		a.checkCommand(), a.topicsCommand(), a.configCommand(),
+		a.conformanceCommand(),
 		a.demoCommand(), a.brokerCommand(),
 		a.versionCommand(), exitCodesTopic(),
 	)
@@ -110,9 +112,10 @@ func (a *app) root() *cobra.Command {
 
 // The groups of commands in the help of weir.
 const (
-	groupRun  = "run"
-	groupLook = "look"
-	groupTry  = "try"
+	groupRun   = "run"
+	groupLook  = "look"
+	groupWrite = "write"
+	groupTry   = "try"
 )
 
 // prepare runs before every command.

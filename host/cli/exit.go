@@ -42,15 +42,21 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// moduleError is a module that a command was given and cannot use.
+type moduleError struct{ error }
+
+func (e moduleError) Unwrap() error { return e.error }
+
 // exitCode says what an error means for the caller of the process.
 func exitCode(err error) int {
 	var usage usageError
 	var rejected *host.ModuleError
+	var given moduleError
 	var faults config.Faults
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &rejected):
+	case errors.As(err, &rejected), errors.As(err, &given):
 		return exitRejected
 	case errors.As(err, &usage), errors.As(err, &faults):
 		return exitUsage

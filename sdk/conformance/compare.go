@@ -66,8 +66,24 @@ func (f *Fault) Lines() []string {
 }
 
 // diff tells how to come from want to got, by the longest part that they have
-// in common.
+// in common. Of lines that stay, those next to a change are shown.
 func diff(want, got []string) []string {
+	lines := edits(want, got)
+	changed := func(i int) bool { return i >= 0 && i < len(lines) && lines[i][0] != ' ' }
+	var shown []string
+	for i, line := range lines {
+		switch {
+		case changed(i - 1), changed(i), changed(i + 1):
+			shown = append(shown, line)
+		case len(shown) == 0 || shown[len(shown)-1] != "  ...":
+			shown = append(shown, "  ...")
+		}
+	}
+	return shown
+}
+
+// edits returns all lines of both, each with what becomes of it in front.
+func edits(want, got []string) []string {
 	// common[i][j] is the length of the longest common part of want[i:], got[j:].
 	common := make([][]int, len(want)+1)
 	for i := range common {

@@ -107,7 +107,7 @@ func (m *Module) Run(ctx context.Context, c *Case, config string) (*Result, erro
 	if c.Set == AnyModule {
 		err = m.runAny(ctx, r, config)
 	} else {
-		err = m.runGuest(ctx, r, cmp.Or(c.Config, config))
+		err = m.runGuest(ctx, r)
 	}
 	r.Took = time.Since(began)
 	return r, err
@@ -121,9 +121,9 @@ const (
 	again    = "by a fresh instance"
 )
 
-func (m *Module) runGuest(ctx context.Context, r *Result, config string) (err error) {
+func (m *Module) runGuest(ctx context.Context, r *Result) (err error) {
 	c := r.Case
-	if r.got, err = m.run(ctx, config, c.Batches, c.Repeat); err != nil {
+	if r.got, err = m.run(ctx, c.Config, c.Batches, c.Repeat); err != nil {
 		return err
 	}
 	want := outcome(c.Want)
@@ -134,15 +134,15 @@ func (m *Module) runGuest(ctx context.Context, r *Result, config string) (err er
 	if len(c.Want[sectionOpen]) > 0 || c.Repeat > 1 {
 		return nil
 	}
-	got, err := m.run(ctx, config, c.Batches, 2)
+	got, err := m.run(ctx, c.Config, c.Batches, 2)
 	if err != nil {
 		return err
 	}
 	r.Faults = append(r.Faults, compare(twice, repeated(want, 2, sectionOut, sectionFail), got, sectionOut, sectionFail)...)
-	if strings.Contains(config, `"reverse"`) {
+	if strings.Contains(c.Config, `"reverse"`) {
 		return nil
 	}
-	if got, err = m.run(ctx, config, singles(c.Batches), 1); err != nil {
+	if got, err = m.run(ctx, c.Config, singles(c.Batches), 1); err != nil {
 		return err
 	}
 	r.Faults = append(r.Faults, compare(oneByOne, want, got, wanted...)...)
