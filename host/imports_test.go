@@ -30,6 +30,7 @@ var layers = []struct {
 	{"host/wasm/section", nil, "the outer form of modules is a leaf"},
 	{"host/wasm", []string{"host/wasm/section", "host/abi", "host/event"}, "runs modules; what a plugin is, it does not know"},
 	{"host/plugin", []string{"host/wasm", "host/abi", "host/event"}, "makes a processor of a module; the pipeline sees only the interface"},
+	{"host/trial", []string{"host/plugin", "host/wasm", "host/abi", "host/event", "host/config"}, "runs a module outside of any pipeline"},
 	{"host/pipeline", []string{"host/event"}, "decides about events without Kafka or WebAssembly, so tests can replay it"},
 	{"host/kafka", []string{"host/event", "host/tracker", "host/config"}, "satisfies the pipeline's interfaces without importing it"},
 	{"host/schema", []string{"host/event", "host/config"}, "satisfies the pipeline's interfaces without importing it, and knows no Kafka"},
@@ -41,7 +42,7 @@ var layers = []struct {
 		"host/admin", "host/config", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/schema", "host/telemetry", "host/tracker", "plugins",
 	}, "the composition root is the only package that knows all others"},
 	{"host/cli", []string{
-		"host", "host/admin", "host/broker", "host/config", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/telemetry", "plugins", "examples", "sdk/conformance",
+		"host", "host/admin", "host/broker", "host/config", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/telemetry", "host/trial", "plugins", "examples", "sdk/conformance",
 	}, "commands stand on the composition root"},
 	{"host/cmd/weir", []string{"host/cli"}, "main is about twenty lines"},
 	{"plugins", nil, "embeds files"},

@@ -48,6 +48,31 @@ func ParseYAML(file string, data []byte, faults *Faults) *Node {
 	return r.node(&doc, "", 0)
 }
 
+// Document reads one YAML document, with a map at its top, as a section of its
+// own: for files that are no layer of a configuration, so nothing overrides
+// them and ${references} stay as they are.
+func Document(file string, data []byte) *Section {
+	var faults Faults
+	n := ParseYAML(file, data, &faults)
+	switch {
+	case n == nil || n.IsNull():
+		n = NewMap(Pos{File: file})
+	case n.Kind != Map:
+		faults.Add(Fault{Pos: n.Pos, Message: "must be a map at its top, not a " + n.Kind.String()})
+		n = NewMap(Pos{File: file})
+	}
+	return newRoot(n, faults, len(faults) > 0)
+}
+
+// ReadDocument is Document of a file.
+func ReadDocument(file string) *Section {
+	data, err := ReadFile(file)
+	if err != nil {
+		return newRoot(NewMap(Pos{File: file}), Faults{{Pos: Pos{File: file}, Message: err.Error()}}, true)
+	}
+	return Document(file, data)
+}
+
 func yamlError(err error) (line int, message, hint string) {
 	message = strings.TrimPrefix(err.Error(), "yaml: ")
 	if m := yamlLine.FindStringSubmatchIndex(message); m != nil {

@@ -181,6 +181,15 @@ func (p *Processor) discard(ctx context.Context, orderly bool) error {
 	return in.Close(ctx, orderly)
 }
 
+// Memory is the size of the instance's memory in bytes, 0 while there is no
+// instance.
+func (p *Processor) Memory() uint64 {
+	if p.instance == nil {
+		return 0
+	}
+	return uint64(len(p.instance.Memory()))
+}
+
 // Close ends the processor. Its guest is told before.
 func (p *Processor) Close(ctx context.Context) error {
 	if p.instance == nil {
