@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Kind is the shape of a Node.
 type Kind uint8
@@ -124,4 +127,30 @@ func join(path, key string) string {
 		return path
 	}
 	return path + "." + key
+}
+
+// At follows a path of keys and of indexes, and returns the node that it leads
+// to, or the last one on the way where it leads nowhere.
+func (n *Node) At(path ...string) *Node {
+	for _, step := range path {
+		next := n.Find(step)
+		if i, err := strconv.Atoi(step); err == nil && n.Kind == List && i >= 0 && i < len(n.List) {
+			next = n.List[i]
+		}
+		if next == nil {
+			return n
+		}
+		n = next
+	}
+	return n
+}
+
+// KeyPos is where a key of a map stands, or the map when it has no such key.
+func (n *Node) KeyPos(key string) Pos {
+	for _, item := range n.Items {
+		if item.Key == key {
+			return item.Pos
+		}
+	}
+	return n.Pos
 }
