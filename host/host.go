@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/plugin"
@@ -44,6 +45,7 @@ type Host struct {
 	members []*member
 
 	registries map[*schema.RegistryConfig]*schema.Registry
+	faults     config.Faults // of configs, by the schemas of their modules; New returns them
 }
 
 // member is one pipeline with its parts.
@@ -82,6 +84,9 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 			continue
 		}
 		h.members = append(h.members, m)
+	}
+	if len(h.faults) > 0 {
+		faults = append(faults, h.faults)
 	}
 	if len(faults) > 0 {
 		return nil, errors.Join(append(faults, loader.Close(ctx))...)
@@ -156,7 +161,7 @@ func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline
 	}
 	cfg := plugin.Config{Pipeline: p.Name, Processor: s.Name, Config: s.Config, Counters: new(plugin.Counters)}
 	module, err := h.loader.Load(ctx, s.Module)
-	if err == nil {
+	if err == nil && h.fits(module, s) {
 		err = try(ctx, module, cfg)
 	}
 	if err != nil {
@@ -166,6 +171,18 @@ func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline
 	h.log.Info("module loaded", zap.String("pipeline", p.Name), zap.String("processor", s.Name),
 		zap.String("module", s.Module), zap.String("digest", "sha256:"+module.Digest()))
 	return step, part{module: cfg.Counters}, nil
+}
+
+// fits holds a step's config against the schema in its module. Faults go with
+// all others of the configuration: unlike the module's own word against a
+// config, they have places.
+func (h *Host) fits(module *plugin.Plugin, s *StepSpec) bool {
+	if module.Manifest() == nil || module.Manifest().Schema() == nil {
+		return true
+	}
+	faults := module.Manifest().Schema().Check(s.ConfigNode, s.Pos, s.Path+".config")
+	h.faults = append(h.faults, faults...)
+	return len(faults) == 0
 }
 
 func try(ctx context.Context, module *plugin.Plugin, cfg plugin.Config) error {

@@ -89,13 +89,17 @@ type SinkSpec struct {
 type StepSpec struct {
 	Name string
 	// Module is "builtin:NAME" or the path of a file, absolute.
-	Module    string
-	Config    json.RawMessage
-	OnError   pipeline.Policy
-	KeyFilter *kafka.KeyFilterConfig
+	Module string
+	Config json.RawMessage
+	// ConfigNode is Config with its places, nil when there is none.
+	ConfigNode *config.Node
+	OnError    pipeline.Policy
+	KeyFilter  *kafka.KeyFilterConfig
 	// Schema has its registry set.
 	Schema *schema.Config
-	Pos    config.Pos
+	// Path is the step's place in the configuration, Pos the one in its file.
+	Path string
+	Pos  config.Pos
 }
 
 // LoadSpec reads a configuration and checks all of it, which connects nowhere.

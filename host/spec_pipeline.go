@@ -213,7 +213,7 @@ func (l *loader) readSteps(s *config.Section, def pipeline.Policy) []StepSpec {
 	names := map[string]config.Pos{}
 	for i, n := range nodes {
 		e := s.Open(n, fmt.Sprintf("processors[%d]", i))
-		step := StepSpec{Pos: n.Pos, OnError: policy(e, def)}
+		step := StepSpec{Path: e.Path(), Pos: n.Pos, OnError: policy(e, def)}
 		l.readStep(e, &step)
 		name, pos, ok := e.Text("name")
 		if first, twice := names[name]; ok && twice {
@@ -260,7 +260,7 @@ func (l *loader) readStep(s *config.Section, step *StepSpec) {
 	case module != nil && module.Kind == config.Scalar:
 		step.Module = l.module(s, module)
 		step.Name = moduleName(module.Value)
-		step.Config = s.JSON("config")
+		step.Config, step.ConfigNode = s.JSON("config"), s.Get("config")
 	case module != nil:
 		s.Fault(module.Pos, "module", "must be the name of a module", `write module: path.wasm or module: "builtin:NAME"`)
 	case s.Pos().Line != 0:

@@ -24,7 +24,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/weirhq/weir/host/abi"
+	"github.com/weirhq/weir/host/manifest"
 	"github.com/weirhq/weir/host/wasm"
+	"github.com/weirhq/weir/host/wasm/section"
 )
 
 // Options configures a Loader.
@@ -62,7 +64,13 @@ type Loader struct {
 	runtime *wasm.Runtime
 
 	mu      sync.Mutex // also lets one module compile at a time
-	modules map[[sha256.Size]byte]*wasm.Module
+	modules map[[sha256.Size]byte]loaded
+}
+
+// loaded is a compiled module with what it says about itself.
+type loaded struct {
+	module   *wasm.Module
+	manifest *manifest.Manifest
 }
 
 // NewLoader makes a loader.
@@ -77,7 +85,7 @@ func NewLoader(ctx context.Context, opts Options) (*Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Loader{opts: opts, runtime: runtime, modules: make(map[[sha256.Size]byte]*wasm.Module)}, nil
+	return &Loader{opts: opts, runtime: runtime, modules: make(map[[sha256.Size]byte]loaded)}, nil
 }
 
 // Close ends the loader with all its modules. Processors must be closed before.
@@ -94,14 +102,29 @@ func (l *Loader) Load(ctx context.Context, ref string) (*Plugin, error) {
 	digest := sha256.Sum256(binary)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	module, ok := l.modules[digest]
+	found, ok := l.modules[digest]
 	if !ok {
-		if module, err = l.runtime.Compile(ctx, binary); err != nil {
+		if found, err = l.compile(ctx, binary); err != nil {
 			return nil, fmt.Errorf("module %s: %w", ref, err)
 		}
-		l.modules[digest] = module
+		l.modules[digest] = found
 	}
-	return &Plugin{loader: l, ref: ref, digest: hex.EncodeToString(digest[:]), module: module}, nil
+	return &Plugin{loader: l, ref: ref, digest: hex.EncodeToString(digest[:]), module: found.module, manifest: found.manifest}, nil
+}
+
+func (l *Loader) compile(ctx context.Context, binary []byte) (loaded, error) {
+	module, err := l.runtime.Compile(ctx, binary)
+	if err != nil {
+		return loaded{}, err
+	}
+	sections, err := section.Parse(binary)
+	if err == nil {
+		var m *manifest.Manifest
+		if m, err = manifest.Read(sections); err == nil {
+			return loaded{module, m}, nil
+		}
+	}
+	return loaded{}, errors.Join(&wasm.ModuleError{Faults: []string{err.Error()}}, module.Close(ctx))
 }
 
 func (l *Loader) read(ref string) ([]byte, error) {

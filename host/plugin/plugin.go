@@ -10,16 +10,18 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/weirhq/weir/host/abi"
+	"github.com/weirhq/weir/host/manifest"
 	"github.com/weirhq/weir/host/wasm"
 )
 
 // Plugin is a module that is ready to run.
 type Plugin struct {
-	loader *Loader
-	ref    string
-	digest string
-	module *wasm.Module
-	warned sync.Once
+	loader   *Loader
+	ref      string
+	digest   string
+	module   *wasm.Module
+	manifest *manifest.Manifest
+	warned   sync.Once
 }
 
 // Digest is the sha256 of the module, in hexadecimal.
@@ -27,6 +29,9 @@ func (p *Plugin) Digest() string { return p.digest }
 
 // Ref is the reference that the plugin was loaded by.
 func (p *Plugin) Ref() string { return p.ref }
+
+// Manifest is what the module says about itself, nil when it says nothing.
+func (p *Plugin) Manifest() *manifest.Manifest { return p.manifest }
 
 // Config is the use of a plugin in a pipeline.
 type Config struct {
