@@ -54,7 +54,7 @@ func (ctx *Context) Get(name string) (Value, bool) {
 	return Value{}, false
 }
 
-// Text returns the text of a name, empty if it has none.
+// Text returns a copy of the text or bytes of a name, empty if it has none.
 func (ctx *Context) Text(name string) string {
 	v, _ := ctx.Get(name)
 	return v.Text()
@@ -64,6 +64,25 @@ func (ctx *Context) Text(name string) string {
 func (ctx *Context) Int(name string) int64 {
 	v, _ := ctx.Get(name)
 	return v.Int()
+}
+
+// Bytes returns the text, bytes or JSON of a name, nil if it has none. They
+// alias the batch.
+func (ctx *Context) Bytes(name string) []byte {
+	v, _ := ctx.Get(name)
+	return v.Bytes()
+}
+
+// Float returns the number of a name, whole or not, 0 if it has none.
+func (ctx *Context) Float(name string) float64 {
+	v, _ := ctx.Get(name)
+	return v.Float()
+}
+
+// Bool returns the truth value of a name, false if it has none.
+func (ctx *Context) Bool(name string) bool {
+	v, _ := ctx.Get(name)
+	return v.Bool()
 }
 
 // All ranges over all names and values: the kafka_* ones, then the pairs.

@@ -15,7 +15,8 @@ import (
 //
 // Bytes that are read alias the batch: they are not to be changed, and to be
 // copied if they shall outlive the call. Bytes that are set are copied, except
-// for slices of what was read. Setters do not return errors: one that cannot do
+// for slices of what was read. Nothing but JSON, SetJSON, Text and errors
+// allocates. Setters do not return errors: one that cannot do
 // what it is asked rejects the event when the processor returns.
 type Event struct {
 	entry    *border.Entry
@@ -53,6 +54,19 @@ func (ev *Event) Value() []byte {
 func (ev *Event) SetValue(value []byte) {
 	ev.entry.Value = keep(value)
 	ev.mark(border.ValueNull, value == nil)
+}
+
+// EditValue has edit change the payload's bytes, not their number, in a copy
+// that is the event's own. A null payload stays.
+func (ev *Event) EditValue(edit func(value []byte)) {
+	old := ev.Value()
+	if len(old) == 0 {
+		return
+	}
+	value := guest.arena.room(len(old))
+	copy(value, old)
+	edit(value)
+	ev.entry.Value = border.Span{Ptr: border.Address(&value[0]), Len: uint32(len(value))}
 }
 
 // JSON decodes the payload, as json.Unmarshal does.

@@ -39,22 +39,33 @@ func Is(str []byte, text string) bool {
 // Text decodes a string, with its quotes, that Find returned. Half of a
 // surrogate pair reads as U+FFFD.
 func Text(str []byte) string {
-	inner := str[1 : len(str)-1]
-	if bytes.IndexByte(inner, '\\') < 0 {
+	if inner, plain := Plain(str); plain {
 		return string(inner)
 	}
-	out := make([]byte, 0, len(inner))
-	for len(inner) > 0 {
+	return string(AppendText(make([]byte, 0, len(str)), str))
+}
+
+// Plain returns what is between the quotes of a string, and whether that is its
+// text as it stands, without escapes.
+func Plain(str []byte) (inner []byte, plain bool) {
+	inner = str[1 : len(str)-1]
+	return inner, bytes.IndexByte(inner, '\\') < 0
+}
+
+// AppendText appends the text of a string, with its quotes, to dst. It is never
+// longer than the string.
+func AppendText(dst, str []byte) []byte {
+	for inner := str[1 : len(str)-1]; len(inner) > 0; {
 		if inner[0] != '\\' {
-			out = append(out, inner[0])
+			dst = append(dst, inner[0])
 			inner = inner[1:]
 			continue
 		}
 		r, n := unescape(inner)
-		out = utf8.AppendRune(out, r)
+		dst = utf8.AppendRune(dst, r)
 		inner = inner[n:]
 	}
-	return string(out)
+	return dst
 }
 
 // unescape decodes the escape that s begins with, and returns its length.
