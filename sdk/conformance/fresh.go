@@ -47,7 +47,11 @@ func Fresh(root, folder string) error {
 // sourceHash is source_hash of plugins/build.sh.
 func sourceHash(root, folder string) (string, error) {
 	var files []string
-	for _, tree := range []string{folder + "/src", folder + "/Cargo.toml", "sdk/rust/src", "sdk/rust/Cargo.toml", "plugins/build.sh"} {
+	trees := []string{
+		folder + "/src", folder + "/Cargo.toml", "sdk/rust/src", "sdk/rust/Cargo.toml", "plugins/common/src", "plugins/Cargo.toml",
+		"plugins/build.sh",
+	}
+	for _, tree := range trees {
 		err := fs.WalkDir(os.DirFS(root), tree, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.Type().IsRegular() {
 				files = append(files, path)

@@ -1,11 +1,12 @@
 //! The config, checked so that no event meets a contradiction.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use weir_processor::json::{quote, Json};
-use weir_processor::{reject, Result};
+use weir_processor::{reject, Config, Keys, Result};
 
 /// What to do with the members of an object, in this order: keep, drop,
 /// rename, set.
-#[derive(Default)]
 pub struct Fields {
     pub keep: Option<Vec<String>>,
     pub drop: Vec<String>,
@@ -36,24 +37,14 @@ impl Set {
 }
 
 impl Fields {
-    pub fn read(config: Json) -> Result<Self> {
-        let mut fields = Fields::default();
-        if config.is_null() {
-            reject!("the config is missing: give at least one of keep, drop, rename, set");
-        }
-        let Some(members) = config.members() else {
-            reject!("the config is {}, not an object", config.kind());
+    pub fn read(config: Config) -> Result<Self> {
+        let keys = config.keys(&["keep", "drop", "rename", "set"])?;
+        let fields = Fields {
+            keep: keys.texts("keep")?,
+            drop: keys.texts("drop")?.unwrap_or_default(),
+            rename: renames(&keys)?,
+            set: sets(&keys)?,
         };
-        for member in members {
-            let (key, value) = member?;
-            match key.as_str().as_deref() {
-                Some("keep") => fields.keep = Some(names(key, value)?),
-                Some("drop") => fields.drop = names(key, value)?,
-                Some("rename") => fields.rename = renames(key, value)?,
-                Some("set") => fields.set = sets(key, value)?,
-                _ => reject!("unknown config key {key}: known are keep, drop, rename, set"),
-            }
-        }
         fields.check()?;
         Ok(fields)
     }
@@ -85,48 +76,22 @@ impl Fields {
     }
 }
 
-fn names(key: Json, value: Json) -> Result<Vec<String>> {
-    let Some(items) = value.items() else {
-        reject!("config key {key} is {}, not a list of names", value.kind());
-    };
-    let mut names = Vec::new();
-    for item in items {
-        match item.as_str() {
-            Some(name) => names.push(name.into_owned()),
-            None => reject!("config key {key} holds {item}, which is {}, not a name", item.kind()),
-        }
-    }
-    Ok(names)
-}
-
-fn renames(key: Json, value: Json) -> Result<Vec<Rename>> {
-    let Some(members) = value.members() else {
-        reject!("config key {key} is {}, not a map of old names to new ones", value.kind());
-    };
+fn renames(keys: &Keys) -> Result<Vec<Rename>> {
     let mut renames = Vec::new();
-    for member in members {
-        let (from, to) = member?;
-        match (from.as_str(), to.as_str()) {
-            (Some(from), Some(to)) => {
-                renames.push(Rename { from: from.into_owned(), quoted: quoted(&to), to: to.into_owned() })
-            }
-            _ => reject!("config key {key} renames {from} to {to}, which is {}, not a name", to.kind()),
+    for (from, to) in keys.map("rename")?.unwrap_or_default() {
+        match to.as_str() {
+            Some(to) => renames.push(Rename { from, quoted: quoted(&to), to: to.into_owned() }),
+            None => reject!("config key \"rename.{from}\" is {}, not a name", to.kind()),
         }
     }
     Ok(renames)
 }
 
-fn sets(key: Json, value: Json) -> Result<Vec<Set>> {
-    let Some(members) = value.members() else {
-        reject!("config key {key} is {}, not a map of names to values", value.kind());
-    };
-    let mut sets = Vec::new();
-    for member in members {
-        let (name, value) = member?;
-        let name = name.as_str().unwrap_or_default().into_owned();
-        sets.push(Set { quoted: quoted(&name), name, value: value.as_bytes().to_vec() });
-    }
-    Ok(sets)
+fn sets(keys: &Keys) -> Result<Vec<Set>> {
+    let sets = keys.map("set")?.unwrap_or_default().into_iter();
+    Ok(sets
+        .map(|(name, value)| Set { quoted: quoted(&name), name, value: value.as_bytes().to_vec() })
+        .collect())
 }
 
 fn quoted(name: &str) -> Vec<u8> {

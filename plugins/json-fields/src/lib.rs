@@ -2,8 +2,14 @@
 //!
 //! The members that stay keep their bytes; nothing is parsed into a tree.
 
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
 mod config;
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use config::Fields;
 use weir_processor::json::{self, Json};
 use weir_processor::{reject, Config, Context, Event, Processor, Result};
@@ -23,7 +29,7 @@ struct Output {
 
 impl Processor for JsonFields {
     fn open(config: Config<'_>) -> Result<Self> {
-        Ok(JsonFields { fields: Fields::read(config.json)?, out: Output::default() })
+        Ok(JsonFields { fields: Fields::read(config)?, out: Output::default() })
     }
 
     fn process(&mut self, _: &mut Context, event: &mut Event) -> Result {

@@ -71,16 +71,19 @@ fn rejects_what_is_no_object() {
 #[test]
 fn refuses_a_wrong_config() {
     let cases = [
-        ("null", "the config is missing: give at least one of keep, drop, rename, set"),
+        ("null", "the config does nothing: give at least one of keep, drop, rename, set"),
         ("{}", "the config does nothing: give at least one of keep, drop, rename, set"),
         ("7", "the config is a number, not an object"),
-        (r#"{"kep": []}"#, r#"unknown config key "kep": known are keep, drop, rename, set"#),
-        (r#"{"keep": "a"}"#, r#"config key "keep" is a string, not a list of names"#),
-        (r#"{"drop": [1]}"#, r#"config key "drop" holds 1, which is a number, not a name"#),
-        (r#"{"rename": []}"#, r#"config key "rename" is an array, not a map of old names to new ones"#),
-        (r#"{"rename": {"a": 1}}"#, r#"config key "rename" renames "a" to 1, which is a number, not a name"#),
+        (
+            r#"{"kep": []}"#,
+            r#"unknown config key "kep": did you mean "keep"? known are keep, drop, rename, set"#,
+        ),
+        (r#"{"keep": "a"}"#, r#"config key "keep" is a string, not a list"#),
+        (r#"{"drop": [1]}"#, r#"config key "drop[0]" is a number, not a string"#),
+        (r#"{"rename": []}"#, r#"config key "rename" is an array, not an object"#),
+        (r#"{"rename": {"a": 1}}"#, r#"config key "rename.a" is a number, not a name"#),
         (r#"{"rename": {"a": "c", "b": "c"}}"#, r#"two members are renamed to "c""#),
-        (r#"{"set": [1]}"#, r#"config key "set" is an array, not a map of names to values"#),
+        (r#"{"set": [1]}"#, r#"config key "set" is an array, not an object"#),
         (r#"{"keep": ["a"], "drop": ["a"]}"#, r#"member "a" is both in keep and in drop"#),
         (r#"{"rename": {"a": "b"}, "drop": ["a"]}"#, r#"member "a" is both in drop and in rename"#),
         (

@@ -1,8 +1,12 @@
 //! Chooses the target topic of an event by comparing a number in its JSON
 //! payload with a threshold.
 
-use weir_processor::json::Json;
-use weir_processor::{reject, Config, Context, Event, Processor, Result};
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+use alloc::string::String;
+use weir_processor::{Config, Context, Event, Keys, Processor, Result};
 
 struct TopicSelector {
     field: String,
@@ -13,29 +17,17 @@ struct TopicSelector {
 
 impl Processor for TopicSelector {
     fn open(config: Config<'_>) -> Result<Self> {
-        let mut selector = TopicSelector {
-            field: "weight".into(),
-            threshold: 10.0,
-            above: "heavy".into(),
-            below: "light".into(),
-        };
-        if config.json.is_null() {
-            return Ok(selector);
+        let keys = config.keys(&["field", "threshold", "above", "below"])?;
+        let field = keys.text("field")?.unwrap_or("weight".into());
+        if field.is_empty() {
+            return Err(keys.wrong("field", "is empty"));
         }
-        let Some(members) = config.json.members() else {
-            reject!("the config is {}, not an object", config.json.kind());
-        };
-        for member in members {
-            let (key, value) = member?;
-            match key.as_str().as_deref() {
-                Some("field") => selector.field = text(key, value)?,
-                Some("above") => selector.above = topic(key, value)?,
-                Some("below") => selector.below = topic(key, value)?,
-                Some("threshold") => selector.threshold = number(key, value)?,
-                _ => reject!("unknown config key {key}: known are field, threshold, above, below"),
-            }
-        }
-        Ok(selector)
+        Ok(TopicSelector {
+            field,
+            threshold: keys.number("threshold")?.unwrap_or(10.0),
+            above: topic(&keys, "above", "heavy")?,
+            below: topic(&keys, "below", "light")?,
+        })
     }
 
     fn process(&mut self, _: &mut Context, event: &mut Event) -> Result {
@@ -47,30 +39,16 @@ impl Processor for TopicSelector {
 
 weir_processor::export!(TopicSelector);
 
-fn text(key: Json<'_>, value: Json<'_>) -> Result<String> {
-    match value.as_str() {
-        Some(text) if !text.is_empty() => Ok(text.into_owned()),
-        Some(_) => reject!("config key {key} is empty"),
-        None => reject!("config key {key} is {}, not a string", value.kind()),
-    }
-}
-
 /// A name that Kafka takes: better told when the pipeline starts than by the
 /// first event.
-fn topic(key: Json<'_>, value: Json<'_>) -> Result<String> {
-    let topic = text(key, value)?;
+fn topic(keys: &Keys, name: &str, default: &str) -> Result<String> {
+    let topic = keys.text(name)?.unwrap_or(default.into());
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if topic.len() > 249 || topic == "." || topic == ".." || !topic.chars().all(legal) {
-        reject!("config key {key} is {value}, which is no topic name: use up to 249 of a-z A-Z 0-9 . _ -");
+    if topic.is_empty() || topic.len() > 249 || topic == "." || topic == ".." || !topic.chars().all(legal) {
+        let why = "is no topic name: use 1 to 249 of a-z A-Z 0-9 . _ -";
+        return Err(keys.wrong(name, why));
     }
     Ok(topic)
-}
-
-fn number(key: Json<'_>, value: Json<'_>) -> Result<f64> {
-    match value.as_f64() {
-        Some(number) => Ok(number),
-        None => reject!("config key {key} is {}, not a number", value.kind()),
-    }
 }
 
 #[cfg(test)]
@@ -128,13 +106,16 @@ mod tests {
     fn refuses_a_wrong_config() {
         let cases = [
             ("[]", "the config is an array, not an object"),
-            (r#"{"feild": "x"}"#, r#"unknown config key "feild": known are field, threshold, above, below"#),
+            (
+                r#"{"feild": "x"}"#,
+                r#"unknown config key "feild": did you mean "field"? known are field, threshold, above, below"#,
+            ),
             (r#"{"field": ""}"#, r#"config key "field" is empty"#),
             (r#"{"threshold": "10"}"#, r#"config key "threshold" is a string, not a number"#),
             (r#"{"above": 1}"#, r#"config key "above" is a number, not a string"#),
             (
                 r#"{"below": "a b"}"#,
-                r#"config key "below" is "a b", which is no topic name: use up to 249 of a-z A-Z 0-9 . _ -"#,
+                r#"config key "below" is no topic name: use 1 to 249 of a-z A-Z 0-9 . _ -"#,
             ),
         ];
         for (config, why) in cases {

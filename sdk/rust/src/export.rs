@@ -1,9 +1,9 @@
 //! What the host calls. The macros put it into a module.
 
 use crate::batch::Batch;
-use crate::json::{self, Json};
+use crate::json::Json;
 use crate::memory::{pointer, Arena, Chunk};
-use crate::{host, Context, Error, Event, Result};
+use crate::{host, Config, Context, Error, Event, Result};
 #[doc(hidden)]
 pub use alloc::format;
 
@@ -28,17 +28,6 @@ pub trait Processor: Sized {
 
     /// Called before the instance is thrown away in good order.
     fn close(&mut self) {}
-}
-
-/// What a processor is opened with.
-#[derive(Clone, Copy, Debug)]
-pub struct Config<'a> {
-    /// The name of the pipeline.
-    pub pipeline: &'a str,
-    /// The name of the processor in it.
-    pub processor: &'a str,
-    /// The config that the user wrote, null when there is none.
-    pub json: Json<'a>,
 }
 
 /// The two sides of the border that do not depend on the processor.
@@ -93,12 +82,13 @@ impl Border {
 }
 
 fn with_config(text: &[u8], open: impl FnOnce(Config<'_>) -> Result) -> Result {
-    let text_of = |path| -> Result<_> {
-        let name = json::find(text, path)?.and_then(|name| name.as_str());
-        name.ok_or_else(|| Error::new(format!("the host gave no {path} to weir_open")))
+    let given = Json::parse(text)?;
+    let text_of = |name| -> Result<_> {
+        let text = given.get(name).and_then(|text| text.as_str());
+        text.ok_or_else(|| Error::new(format!("the host gave no {name} to weir_open")))
     };
     let (pipeline, processor) = (text_of("pipeline")?, text_of("processor")?);
-    let json = json::find(text, "config")?.unwrap_or(Json::NULL);
+    let json = given.get("config").unwrap_or(Json::NULL);
     open(Config { pipeline: &pipeline, processor: &processor, json })
 }
 

@@ -10,6 +10,7 @@ use alloc::borrow::Cow;
 use core::cmp::Ordering;
 use core::fmt;
 
+mod number;
 mod scan;
 mod text;
 use scan::Scanner;
@@ -145,7 +146,7 @@ impl<'a> Json<'a> {
     pub fn as_f64(self) -> Option<f64> {
         match small_integer(self.text) {
             Some(n) => Some(n as f64),
-            None => self.number_text()?.parse().ok(),
+            None => self.number_text().map(number::double),
         }
     }
 
@@ -153,15 +154,12 @@ impl<'a> Json<'a> {
     pub fn as_i64(self) -> Option<i64> {
         match small_integer(self.text) {
             Some(n) => Some(n),
-            None => self.number_text()?.parse().ok(),
+            None => core::str::from_utf8(self.number_text()?).ok()?.parse().ok(),
         }
     }
 
-    fn number_text(self) -> Option<&'a str> {
-        match self.text[0] {
-            b'-' | b'0'..=b'9' => core::str::from_utf8(self.text).ok(),
-            _ => None,
-        }
+    fn number_text(self) -> Option<&'a [u8]> {
+        matches!(self.text[0], b'-' | b'0'..=b'9').then_some(self.text)
     }
 
     /// The text of a string. Half of a surrogate pair reads as U+FFFD.

@@ -30,21 +30,27 @@
 extern crate alloc;
 
 mod batch;
+mod config;
 mod context;
 mod entry;
 mod error;
 mod event;
 #[doc(hidden)]
 pub mod export;
+#[cfg(any(test, all(feature = "runtime", target_arch = "wasm32")))]
+mod heap;
 mod host;
 pub mod json;
 mod memory;
+#[cfg(all(feature = "runtime", target_arch = "wasm32"))]
+mod runtime;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
 pub use batch::Batch;
+pub use config::{Config, Keys};
 pub use context::{Context, Value};
 pub use error::{Error, Result};
 pub use event::{Event, Header};
-pub use export::{Config, Processor};
+pub use export::Processor;
 pub use host::{count, gauge, log, now, observe, Level};

@@ -336,7 +336,7 @@ std::thread_local! {
 /// The host's functions, as the processor sees them.
 pub(crate) mod imports {
     use super::{Level, RECORD};
-    use std::string::ToString;
+    use alloc::string::ToString;
 
     pub fn log(level: Level, text: &str) {
         RECORD.with_borrow_mut(|record| record.log.push((level, text.to_string())));

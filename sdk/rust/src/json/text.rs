@@ -63,6 +63,9 @@ fn unicode(rest: &mut &str) -> char {
 
 /// The number that the first four digits make.
 fn hex(text: &str) -> u32 {
-    let digits = text.chars().take(4);
-    digits.fold(0, |n, digit| n << 4 | digit.to_digit(16).unwrap_or_default())
+    let mut n = 0;
+    for byte in text.bytes().take(4) {
+        n = n * 16 + u32::from(byte & 15) + if byte > b'9' { 9 } else { 0 };
+    }
+    n
 }
