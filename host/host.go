@@ -110,9 +110,11 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 	cfg := pipeline.Config{
 		Name:            spec.Name,
 		OnError:         spec.OnError,
+		Breaker:         spec.Breaker,
 		DeadLetterTopic: spec.DeadLetterTopic,
 		SinkTopic:       spec.Sink.Topic,
 		CheckTopic:      kafka.CheckTopicName,
+		CheckEvent:      m.sink.Check,
 		OnFailure:       newFailureLog(log).report,
 	}
 	sources := make([]pipeline.Source, len(spec.Sources))

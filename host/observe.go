@@ -81,7 +81,7 @@ func (m *member) sample() telemetry.Sample {
 		s.Reason = err.Error()
 	}
 	for i, step := range stats.Steps {
-		p := telemetry.ProcessorSample{Name: step.Name, Dropped: step.Dropped, Filtered: step.Filtered}
+		p := telemetry.ProcessorSample{Name: step.Name, Dropped: step.Dropped, Filtered: step.Filtered, Retried: step.Retried}
 		for _, class := range event.Classes {
 			p.Failures = append(p.Failures, telemetry.FailureSample{
 				Class: string(class), Failed: step.Failed[class], DeadLettered: step.DeadLettered[class],

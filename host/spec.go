@@ -58,7 +58,9 @@ type PipelineSpec struct {
 	Sink    SinkSpec
 	// OnError is the policy for failures outside of steps and the default of
 	// the steps' own.
-	OnError pipeline.Policy
+	OnError pipeline.Rules
+	// Breaker bounds the share of events that may fail.
+	Breaker pipeline.Breaker
 	// DeadLetterTopic is set wherever a policy needs it.
 	DeadLetterTopic string
 	Pos             config.Pos
@@ -93,7 +95,7 @@ type StepSpec struct {
 	Config json.RawMessage
 	// ConfigNode is Config with its places, nil when there is none.
 	ConfigNode *config.Node
-	OnError    pipeline.Policy
+	OnError    pipeline.Rules
 	KeyFilter  *kafka.KeyFilterConfig
 	// Schema has its registry set.
 	Schema *schema.Config

@@ -8,7 +8,6 @@ import (
 
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
-	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/schema"
 )
 
@@ -19,6 +18,7 @@ func JSONSchema() ([]byte, error) {
 	maps.Copy(definitions, kafka.SchemaDefinitions())
 	definitions["source"] = componentSchema(kafka.Consumer)
 	definitions["topic-options"] = topicOptionsSchema()
+	definitions["rule"] = ruleSchema()
 	definitions["on-error"] = onErrorSchema()
 	definitions["schema-registry"] = registrySchema()
 	root := config.MapSchema(map[string]any{
@@ -41,23 +41,16 @@ func connectionSchema() config.Schema {
 	return config.MapSchema(properties)
 }
 
-func onErrorSchema() config.Schema {
-	words := make([]string, len(pipeline.Policies))
-	for i, p := range pipeline.Policies {
-		words[i] = string(p)
-	}
-	return config.WordSchema(words...).Doc("What becomes of an event that fails.")
-}
-
 func pipelineSchema() config.Schema {
 	sources := func() config.Schema { return config.ItemsSchema(config.Ref("source")) }
 	return config.MapSchema(map[string]any{
-		"source":      sources().Doc("Where to read: one source, or a list of them."),
-		"sources":     sources().Doc("The same."),
-		"sink":        componentSchema(kafka.Producer).Doc("Where to write."),
-		"processors":  config.ItemsSchema(processorSchema()).Doc("The chain, in order."),
-		"on_error":    config.Ref("on-error"),
-		"dead_letter": config.AnySchema(config.Ref("text"), deadLetterSchema()).Doc("Where failed events go."),
+		"source":          sources().Doc("Where to read: one source, or a list of them."),
+		"sources":         sources().Doc("The same."),
+		"sink":            componentSchema(kafka.Producer).Doc("Where to write."),
+		"processors":      config.ItemsSchema(processorSchema()).Doc("The chain, in order."),
+		"on_error":        config.Ref("on-error"),
+		"circuit_breaker": breakerSchema(),
+		"dead_letter":     config.AnySchema(config.Ref("text"), deadLetterSchema()).Doc("Where failed events go."),
 	})
 }
 

@@ -27,7 +27,7 @@ func (l *loader) readPipelines() {
 }
 
 func (l *loader) readPipeline(s *config.Section, e config.Entry) *PipelineSpec {
-	p := &PipelineSpec{Name: e.Key, Pos: e.Pos, OnError: policy(s, pipeline.Stop)}
+	p := &PipelineSpec{Name: e.Key, Pos: e.Pos, OnError: onError(s, pipeline.Rules{}, false), Breaker: breaker(s)}
 	sink := s.Section("sink")
 	l.readSources(s, p)
 	p.Steps = l.readSteps(s, p.OnError)
@@ -38,14 +38,6 @@ func (l *loader) readPipeline(s *config.Section, e config.Entry) *PipelineSpec {
 		s.Fault(e.Pos, "sink", "is missing", "write sink: {topic: NAME}")
 	}
 	return p
-}
-
-func policy(s *config.Section, def pipeline.Policy) pipeline.Policy {
-	words := make([]string, len(pipeline.Policies))
-	for i, p := range pipeline.Policies {
-		words[i] = string(p)
-	}
-	return pipeline.Policy(s.Enum("on_error", string(def), words...))
 }
 
 // component reads what source and sink have in common.
@@ -195,9 +187,9 @@ func (l *loader) readDeadLetter(s *config.Section, p *PipelineSpec) {
 }
 
 func (l *loader) checkDeadLetter(s *config.Section, p *PipelineSpec, pos config.Pos) {
-	used := p.OnError == pipeline.DeadLetter
+	used := p.OnError.Use(pipeline.DeadLetter)
 	for _, step := range p.Steps {
-		used = used || step.OnError == pipeline.DeadLetter
+		used = used || step.OnError.Use(pipeline.DeadLetter)
 	}
 	switch {
 	case used && p.DeadLetterTopic == "":
@@ -207,13 +199,13 @@ func (l *loader) checkDeadLetter(s *config.Section, p *PipelineSpec, pos config.
 	}
 }
 
-func (l *loader) readSteps(s *config.Section, def pipeline.Policy) []StepSpec {
+func (l *loader) readSteps(s *config.Section, def pipeline.Rules) []StepSpec {
 	nodes := s.List("processors")
 	steps := make([]StepSpec, 0, len(nodes))
 	names := map[string]config.Pos{}
 	for i, n := range nodes {
 		e := s.Open(n, fmt.Sprintf("processors[%d]", i))
-		step := StepSpec{Path: e.Path(), Pos: n.Pos, OnError: policy(e, def)}
+		step := StepSpec{Path: e.Path(), Pos: n.Pos, OnError: onError(e, def, true)}
 		l.readStep(e, &step)
 		name, pos, ok := e.Text("name")
 		if first, twice := names[name]; ok && twice {

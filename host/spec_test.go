@@ -14,6 +14,7 @@ import (
 
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
+	"github.com/weirhq/weir/host/pipeline"
 )
 
 var update = flag.Bool("update", false, "rewrite the expectations of testdata/spec")
@@ -167,6 +168,12 @@ func dump(t *testing.T, spec *Spec) string {
 	}
 	for _, p := range spec.Pipelines {
 		fmt.Fprintf(&b, "pipeline %s on_error=%s dead_letter=%q\n", p.Name, p.OnError, p.DeadLetterTopic)
+		if p.Breaker != (pipeline.Breaker{}) {
+			fmt.Fprintf(&b, "  breaker %+v\n", p.Breaker)
+		}
+		if r := p.OnError[0].Retry; r.Max > 0 {
+			fmt.Fprintf(&b, "  retry %+v\n", r)
+		}
 		for _, source := range p.Sources {
 			fmt.Fprintf(&b, "  source %s %q regex=%t\n", source.Connection, source.Topics, source.Regex)
 			options(source.Options)

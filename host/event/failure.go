@@ -20,12 +20,21 @@ const (
 	NoTopic Class = "no_topic"
 	// BadTopic: a processor chose a topic name that Kafka does not allow.
 	BadTopic Class = "bad_topic"
+	// TooLarge: a record would be larger than the sink may write.
+	TooLarge Class = "too_large"
+	// BadPartition: a processor chose a partition that the topic does not have.
+	BadPartition Class = "bad_partition"
 	// Schema: a payload does not fit its schema, or has none that is known.
 	Schema Class = "schema"
 )
 
 // Classes lists all classes; counters are kept by its indexes.
-var Classes = [...]Class{Reject, Trap, ABI, MissingKey, NoTopic, BadTopic, Schema}
+var Classes = [...]Class{Reject, Trap, ABI, MissingKey, NoTopic, BadTopic, TooLarge, BadPartition, Schema}
+
+// OfSink tells whether events fail so behind all processors.
+func (c Class) OfSink() bool {
+	return c == NoTopic || c == BadTopic || c == TooLarge || c == BadPartition
+}
 
 // Index is the class's place in Classes.
 func (c Class) Index() int {

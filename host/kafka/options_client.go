@@ -137,10 +137,13 @@ func (o *Options) idempotent() bool {
 
 // batchOpts gives the client its one bound for batches and records.
 func batchOpts(o *Options) ([]kgo.Opt, error) {
-	batch := max(o.Int("message.max.bytes"), o.Int("batch.size"))
+	batch := o.batchBytes()
 	write := min(max(batch, 100<<20), clientLimit)
 	return []kgo.Opt{kgo.ProducerBatchMaxBytes(int32(batch)), kgo.BrokerMaxWriteBytes(int32(write))}, nil
 }
+
+// batchBytes bounds a batch, and so the largest record.
+func (o *Options) batchBytes() int64 { return max(o.Int("message.max.bytes"), o.Int("batch.size")) }
 
 func compressionOpts(o *Options) ([]kgo.Opt, error) {
 	codec, most := kgo.NoCompression(), int64(-1)

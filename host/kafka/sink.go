@@ -38,6 +38,9 @@ type Sink struct {
 	broken atomic.Pointer[error] // the first failure
 	gate   *gate                 // nil without one
 
+	sizes      sizes
+	partitions partitionCounts
+
 	mu       sync.RWMutex
 	produced map[string]*counter // by topic, records that the brokers have
 }
@@ -66,6 +69,7 @@ func (s *Sink) Open() error {
 		kgo.WithHooks(s.reach),
 	)
 	s.gate = newGate(s.cfg.Options)
+	s.sizes = sizesOf(s.cfg.Options)
 	s.client, err = kgo.NewClient(append(opts, s.cfg.Extra...)...)
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)

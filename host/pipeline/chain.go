@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"time"
 
 	"github.com/weirhq/weir/host/event"
 )
@@ -23,9 +24,12 @@ type chain struct {
 	fates   []fate // valid where live has no bit
 	letters []letter
 	failed  []failed // of the step that runs
+	trying  []failed // those of them that may be tried again
+	faults  int      // origins that failed in this batch
 	topics  recent   // good ones
 	fail    func(i int, f *event.Failure)
-	in      []event.Event // input of the step that runs, for fail
+	pause   func(ctx context.Context, d time.Duration) bool // of the lane
+	in      []event.Event                                   // input of the step that runs, for fail
 
 	cut    int // origins from here on are not ended in this batch
 	reason *StopError
@@ -54,6 +58,7 @@ type letter struct {
 }
 
 type failed struct {
+	at     int // among the inputs of the step
 	origin int
 	f      *event.Failure
 }
@@ -73,10 +78,10 @@ func (e *StopError) Error() string {
 
 func (e *StopError) Unwrap() error { return e.Failure }
 
-func newChain(p *Pipeline) *chain {
-	c := &chain{p: p}
+func newChain(p *Pipeline, pause func(context.Context, time.Duration) bool) *chain {
+	c := &chain{p: p, pause: pause}
 	c.fail = func(i int, f *event.Failure) {
-		c.failed = append(c.failed, failed{int(c.in[i].Origin), f})
+		c.failed = append(c.failed, failed{i, int(c.in[i].Origin), f})
 	}
 	return c
 }
@@ -123,8 +128,9 @@ func (c *chain) rest() {
 }
 
 // run takes the inputs through every processor. It returns the events to
-// write, dead letters among them, and fills t. When a policy stops the
-// pipeline, c.cut is the first origin that is not ended, and c.reason says why.
+// write, dead letters among them, and fills t. c.cut is the first origin that is
+// not ended, if one is not: a policy stops the pipeline, and c.reason says why, or
+// the lane was shut while the event waited for another attempt.
 func (c *chain) run(ctx context.Context, t *tally) ([]event.Event, error) {
 	n := len(c.inputs)
 	c.begin(n)
@@ -138,13 +144,15 @@ func (c *chain) run(ctx context.Context, t *tally) ([]event.Event, error) {
 		if err != nil {
 			return nil, fmt.Errorf("processor %s: %w", c.p.cfg.Steps[i].Name, err)
 		}
+		if len(c.failed) > 0 {
+			if out, err = c.retry(ctx, i, events, out); err != nil {
+				return nil, err
+			}
+		}
 		events = c.settle(i, out)
 		c.spare[i&1] = events
 	}
-	if len(c.processors) > 0 || c.p.cfg.SinkTopic == "" {
-		events = c.checkTopics(events)
-	}
-	events = c.address(events)
+	events = c.address(c.admit(events))
 	c.count(t)
 	return events, nil
 }
@@ -165,15 +173,15 @@ func (c *chain) begin(n int) {
 		c.fates = make([]fate, n)
 	}
 	c.fates = c.fates[:n]
-	c.letters, c.cut, c.reason = c.letters[:0], n, nil
+	c.letters, c.cut, c.reason, c.faults = c.letters[:0], n, nil, 0
 }
 
 // settle books what step i did: whom it failed, and which origins have no
 // event left. It returns the events that go on.
 func (c *chain) settle(i int, out []event.Event) []event.Event {
 	step := &c.p.cfg.Steps[i]
-	if len(c.failed) > 0 {
-		out = c.judge(i, step.OnError, out)
+	if len(c.failed) > 0 || c.cut < len(c.inputs) {
+		out = c.judge(i, &step.OnError, out)
 	}
 	clear(c.seen)
 	for k := range out {
@@ -195,17 +203,19 @@ func (c *chain) settle(i int, out []event.Event) []event.Event {
 	return out
 }
 
-// judge applies the policy to the failures of step i and takes the events of
-// the failed origins out. An event fails as a whole: what else derives from
+// judge applies the policies to the failures of step i and takes the events of
+// the failed origins out, and those that are cut off. An event fails as a whole: what else derives from
 // the same record is withdrawn, so that a record is delivered, dropped or
 // dead-lettered, never two of them.
-func (c *chain) judge(i int, policy Policy, out []event.Event) []event.Event {
+func (c *chain) judge(i int, rules *Rules, out []event.Event) []event.Event {
 	for _, f := range c.failed {
 		bit := uint64(1) << (f.origin & 63)
 		if c.live[f.origin>>6]&bit == 0 {
 			continue // failed before in this batch
 		}
 		c.live[f.origin>>6] &^= bit
+		c.faults++
+		policy := rules.Of(f.f.Class).policy()
 		input := &c.inputs[f.origin]
 		if c.p.cfg.OnFailure != nil {
 			c.p.cfg.OnFailure(Report{c.p.stepName(i), policy, input.From, input.Offset, f.f})
@@ -236,23 +246,19 @@ func (c *chain) judge(i int, policy Policy, out []event.Event) []event.Event {
 	return kept
 }
 
-// checkTopics fails the events that nobody gave a topic, when the sink has none
-// of its own, and those whose topic no broker would take: that is the fault of
-// an event, and must not become one of the sink.
-func (c *chain) checkTopics(events []event.Event) []event.Event {
+// admit fails the events that the sink could not write: those that nobody gave
+// a topic, when it has none of its own, those whose topic no broker would take,
+// and those that it finds wrong itself. Such is the fault of an event, and must not
+// become one of the sink.
+func (c *chain) admit(events []event.Event) []event.Event {
+	cfg := &c.p.cfg
+	if len(c.processors) == 0 && cfg.SinkTopic != "" && cfg.CheckEvent == nil {
+		return events
+	}
 	c.in = events
 	for k := range events {
-		topic := events[k].Topic
-		switch {
-		case topic == "" && c.p.cfg.SinkTopic == "":
-			c.fail(k, &event.Failure{Class: event.NoTopic, Attempt: 1,
-				Message: "no processor set kafka_topic and the sink has no topic: set one of them"})
-		case topic != "" && c.p.cfg.CheckTopic != nil && !c.topics.has(topic):
-			if err := c.p.cfg.CheckTopic(topic); err != nil {
-				c.fail(k, &event.Failure{Class: event.BadTopic, Attempt: 1, Message: "kafka_topic: " + err.Error()})
-				continue
-			}
-			c.topics.add(topic)
+		if f := c.check(&events[k]); f != nil {
+			c.fail(k, f)
 		}
 	}
 	if len(c.failed) == 0 {
@@ -261,7 +267,26 @@ func (c *chain) checkTopics(events []event.Event) []event.Event {
 	if len(c.processors) == 0 { // events are the inputs, which dead letters need
 		events = append(c.spare[0][:0], events...)
 	}
-	return c.judge(len(c.p.cfg.Steps), c.p.cfg.OnError, events)
+	return c.judge(len(cfg.Steps), &cfg.OnError, events)
+}
+
+func (c *chain) check(e *event.Event) *event.Failure {
+	cfg := &c.p.cfg
+	topic := e.Topic
+	if topic == "" {
+		if topic = cfg.SinkTopic; topic == "" {
+			return &event.Failure{Class: event.NoTopic, Attempt: 1, Message: "no processor set kafka_topic and the sink has no topic: set one of them"}
+		}
+	} else if cfg.CheckTopic != nil && !c.topics.has(topic) {
+		if err := cfg.CheckTopic(topic); err != nil {
+			return &event.Failure{Class: event.BadTopic, Attempt: 1, Message: "kafka_topic: " + err.Error()}
+		}
+		c.topics.add(topic)
+	}
+	if cfg.CheckEvent == nil {
+		return nil
+	}
+	return cfg.CheckEvent(topic, e)
 }
 
 // recent remembers the last few topics that were found good. Pipelines write to

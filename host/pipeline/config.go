@@ -7,29 +7,12 @@ import (
 	"github.com/weirhq/weir/host/event"
 )
 
-// Policy says what becomes of an event that fails in a processor.
-type Policy string
-
-// The policies.
-const (
-	// Stop stops the pipeline with the offset at the guilty event.
-	Stop Policy = "stop"
-	// Drop counts the event and goes on.
-	Drop Policy = "drop"
-	// DeadLetter writes the original record with weir.error.* headers to the
-	// dead-letter topic and goes on.
-	DeadLetter Policy = "dead_letter"
-)
-
-// Policies lists the valid ones, for messages.
-var Policies = []Policy{Stop, Drop, DeadLetter}
-
 // Step is one processor of the chain as configured; every lane opens its own.
 type Step struct {
 	// Name identifies the processor in metrics, logs and dead letters.
 	Name string
-	// OnError is the policy for events that fail here.
-	OnError Policy
+	// OnError has the rules for events that fail here.
+	OnError Rules
 	// Open makes the processor of one lane.
 	Open func(ctx context.Context) (Processor, error)
 	// Filter says that events which the step drops count as filtered, not as
@@ -44,15 +27,21 @@ type Config struct {
 	// DeadLetterTopic is where the dead_letter policy writes. It must be set
 	// when a step uses that policy.
 	DeadLetterTopic string
-	// OnError is the policy for failures outside of any step: an event without
-	// a target topic, or with a bad one. Default Stop.
-	OnError Policy
+	// OnError has the rules for failures outside of any step, which are those of
+	// the sink: an event without a target topic, or one that it cannot take.
+	// Trying again is of no use there.
+	OnError Rules
+	// Breaker bounds the share of events that may fail.
+	Breaker Breaker
 	// SinkTopic is the topic of events for which no processor chose one; it may
 	// be empty.
 	SinkTopic string
 	// CheckTopic, when set, says what is wrong with a topic name that a
 	// processor chose. It is asked once for a run of events with the name.
 	CheckTopic func(topic string) error
+	// CheckEvent, when set, says why the sink could not write an event. It is
+	// asked for every event with a topic and must be quick.
+	CheckEvent func(topic string, e *event.Event) *event.Failure
 	// BatchSize is the most events in a batch. Default 256.
 	BatchSize int
 	// StuckAfter is how long a batch may be in the processors before the
@@ -78,9 +67,6 @@ type Report struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.OnError == "" {
-		c.OnError = Stop
-	}
 	if c.BatchSize <= 0 {
 		c.BatchSize = 256
 	}

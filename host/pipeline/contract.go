@@ -21,8 +21,8 @@ type Processor interface {
 	// Process appends to out what becomes of in, in the order in which it
 	// shall leave, and returns the extended slice. An output keeps From, Offset
 	// and Origin of the input that it derives from. An input without output was
-	// dropped on purpose. fail hands in[i] to the error policy; outputs that
-	// derive from it are then ignored. in is valid during the call only, the
+	// dropped on purpose. fail hands in[i] to the error policy; no output
+	// derives from it then. It may be given to the processor again, alone. in is valid during the call only, the
 	// bytes it points to for as long as the batch lives. An error is a failure of the host
 	// and stops the pipeline.
 	Process(ctx context.Context, in, out []event.Event, fail func(i int, f *event.Failure)) ([]event.Event, error)

@@ -16,6 +16,7 @@ type counters struct {
 
 type stepCounters struct {
 	dropped, filtered    atomic.Uint64
+	retried              atomic.Uint64 // at once, not with the batch
 	failed, deadLettered [len(event.Classes)]atomic.Uint64
 }
 
@@ -80,6 +81,7 @@ type StepStats struct {
 	Name         string
 	Dropped      uint64
 	Filtered     uint64
+	Retried      uint64 // further attempts at events that had failed
 	Failed       map[event.Class]uint64
 	DeadLettered map[event.Class]uint64
 }
@@ -96,6 +98,7 @@ func (p *Pipeline) Stats() Stats {
 			Name:         p.stepName(i),
 			Dropped:      from.dropped.Load(),
 			Filtered:     from.filtered.Load(),
+			Retried:      from.retried.Load(),
 			Failed:       map[event.Class]uint64{},
 			DeadLettered: map[event.Class]uint64{},
 		}

@@ -16,16 +16,19 @@ import (
 
 // script is a processor that does what the event's value says: words separated
 // by blanks, "step:verb" or "step:verb=argument", of which each step obeys its
-// own. Verbs: drop, copy=N, topic=T, value=V, fail=CLASS, break (a host error).
+// own. Verbs: drop, copy=N, topic=T, value=V, fail=CLASS, break (a host error),
+// and heal=N, with which fail passes at the Nth attempt.
 type script struct {
-	step   string
-	closed *int
+	step     string
+	closed   *int
+	attempts map[int64]int // by offset
 }
 
 func (s script) Process(_ context.Context, in, out []event.Event, fail func(int, *event.Failure)) ([]event.Event, error) {
 	for i := range in {
 		e := in[i]
 		copies := 1
+		heal, failure := 0, event.Class("")
 		for _, word := range strings.Fields(string(e.Value)) {
 			verb, ok := strings.CutPrefix(word, s.step+":")
 			if !ok {
@@ -42,9 +45,18 @@ func (s script) Process(_ context.Context, in, out []event.Event, fail func(int,
 			case "value":
 				e.Value = []byte(arg)
 			case "fail":
-				fail(i, &event.Failure{Class: event.Class(arg), Message: "as told", Digest: "abc", Attempt: 1})
+				failure = event.Class(arg)
+			case "heal":
+				heal, _ = strconv.Atoi(arg)
 			case "break":
 				return nil, errors.New("broken")
+			}
+		}
+		if failure != "" {
+			s.attempts[e.Offset]++
+			if heal == 0 || s.attempts[e.Offset] < heal {
+				fail(i, &event.Failure{Class: failure, Message: "as told", Digest: "abc", Attempt: 1})
+				continue
 			}
 		}
 		for range copies {
@@ -96,18 +108,24 @@ type account struct {
 	tracker   tracker.Tracker
 	committed int64
 	batches   []int
+	began     time.Time // of the first batch
+	ended     time.Time // of the last
 }
 
 func (a *account) Begin(next int64, epoch int32, count, size int) uint64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.batches = append(a.batches, count)
+	if a.began.IsZero() {
+		a.began = time.Now()
+	}
 	return uint64(a.tracker.Begin(tracker.Position{Next: next, Epoch: epoch}, count, size))
 }
 
 func (a *account) End(batch uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.ended = time.Now()
 	if p, moved, _, _ := a.tracker.End(tracker.Batch(batch)); moved {
 		a.committed = p.Next
 	}
@@ -180,6 +198,13 @@ func (f *feeder) Run(ctx context.Context, drain <-chan struct{}, in event.Intake
 		defer cancel()
 	}
 	return in.Drain(ctx, []event.Lane{f.lane})
+}
+
+// waited is how long it took from the first batch to the end of the last.
+func (f *feeder) waited() time.Duration {
+	f.account.mu.Lock()
+	defer f.account.mu.Unlock()
+	return max(0, f.account.ended.Sub(f.account.began))
 }
 
 func describe(e event.Event) string {

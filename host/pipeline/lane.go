@@ -15,6 +15,7 @@ type lane struct {
 	p         *Pipeline
 	partition *event.Partition
 	offsets   event.Offsets
+	shutting  chan struct{} // closed when the lane is shut
 	stopped   chan struct{} // closed when the goroutine ended
 	busy      atomic.Int64  // when the running batch entered the processors, in ns since 1970; 0: none has
 
@@ -45,6 +46,9 @@ func (l *lane) nudge() {
 // shut forgets what has not started; the batch in work goes on to its end.
 func (l *lane) shut() {
 	l.mu.Lock()
+	if !l.closed {
+		close(l.shutting)
+	}
 	l.closed, l.queue = true, nil
 	l.mu.Unlock()
 	l.nudge()
@@ -53,7 +57,7 @@ func (l *lane) shut() {
 func (l *lane) run(ctx context.Context) {
 	defer l.p.watched.Delete(l)
 	defer close(l.stopped)
-	c := newChain(l.p)
+	c := newChain(l.p, l.pause)
 	// The processors are closed outside of ctx: it may have ended, and closing
 	// in good order is theirs to see.
 	defer func() {
@@ -118,10 +122,15 @@ func (l *lane) batch(ctx context.Context, c *chain) bool {
 		p.fail(err)
 		return false
 	}
-	if c.reason != nil {
+	if c.cut < count {
 		l.offsets.Truncate(id, c.inputs[c.cut].Offset)
 		p.counters.abandoned.Add(uint64(count - c.cut))
+	}
+	var tripped error
+	if c.reason != nil {
 		p.fail(c.reason)
+	} else if tripped = p.breaker.note(time.Now(), c.cut, c.faults); tripped != nil {
+		p.fail(tripped)
 	}
 	t.count = c.cut
 	if len(events) == 0 {
@@ -129,7 +138,7 @@ func (l *lane) batch(ctx context.Context, c *chain) bool {
 	} else {
 		p.sink.Write(ctx, events, t.done)
 	}
-	return c.reason == nil
+	return c.cut == count && tripped == nil
 }
 
 // take fills the chain's inputs from the queue and opens the batch. Under the

@@ -45,6 +45,7 @@ type Pipeline struct {
 	source   Source
 	sink     Sink
 	counters counters
+	breaker  breaker
 	tickets  sync.Pool
 
 	state    atomic.Int32
@@ -61,6 +62,7 @@ type Pipeline struct {
 func New(cfg Config, source Source, sink Sink) *Pipeline {
 	p := &Pipeline{cfg: cfg.withDefaults(), source: source, sink: sink, stopping: make(chan struct{})}
 	p.counters.steps = make([]stepCounters, len(cfg.Steps)+1)
+	p.breaker.cfg = cfg.Breaker
 	return p
 }
 
@@ -199,6 +201,7 @@ func (in intake) Open(ctx context.Context, partition *event.Partition, offsets e
 		p:         in.p,
 		partition: partition,
 		offsets:   offsets,
+		shutting:  make(chan struct{}),
 		stopped:   make(chan struct{}),
 		wake:      make(chan struct{}, 1),
 	}

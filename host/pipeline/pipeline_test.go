@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,8 +17,10 @@ import (
 
 // TestStories runs testdata: a pipeline of scripted steps gets the lines as
 // events, and the answer says what left it, how far it committed and what its
-// books say. Arguments: steps=(NAME[:POLICY],…), filter=NAME, sink=TOPIC,
-// batch=N, on-error=POLICY, polls=N (lines a poll).
+// books say. Arguments: steps=(NAME[:RULE],…), filter=NAME, sink=TOPIC,
+// batch=N, on-error=RULE, polls=N (lines a poll), size=N (of values that the sink
+// takes), stop=D (drain after that time), breaker=N (percent that may fail). A
+// RULE is a policy, or retryN/POLICY, where CLASS=RULE+CLASS=RULE is one for each class.
 func TestStories(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) (answer string) {
@@ -35,7 +38,8 @@ func story(t *testing.T, d *datadriven.TestData) string {
 		return nil
 	}}
 	closed := 0
-	var filter, policy, sinkTopic string
+	var filter, sinkTopic string
+	var stopAfter time.Duration
 	perPoll := 1000
 	sinkTopic = "out"
 	for _, arg := range d.CmdArgs {
@@ -44,12 +48,12 @@ func story(t *testing.T, d *datadriven.TestData) string {
 			for _, word := range arg.Vals {
 				name, onError, _ := strings.Cut(word, ":")
 				cfg.Steps = append(cfg.Steps, Step{
-					Name: name, OnError: Policy(onError),
+					Name: name, OnError: rules(t, onError),
 					Open: func(context.Context) (Processor, error) {
 						if name == "unopenable" {
 							return nil, errors.New("no such module")
 						}
-						return script{name, &closed}, nil
+						return script{name, &closed, map[int64]int{}}, nil
 					},
 				})
 			}
@@ -65,7 +69,22 @@ func story(t *testing.T, d *datadriven.TestData) string {
 		case "polls":
 			d.ScanArgs(t, "polls", &perPoll)
 		case "on-error":
-			policy = arg.Vals[0]
+			cfg.OnError = rules(t, arg.Vals[0])
+		case "breaker":
+			var percent int
+			d.ScanArgs(t, "breaker", &percent)
+			cfg.Breaker = Breaker{Share: float64(percent) / 100, Window: time.Minute, Least: 4}
+		case "size":
+			var size int
+			d.ScanArgs(t, "size", &size)
+			cfg.CheckEvent = func(topic string, e *event.Event) *event.Failure {
+				if len(e.Value) <= size {
+					return nil
+				}
+				return &event.Failure{Class: event.TooLarge, Message: "too large for " + topic, Attempt: 1}
+			}
+		case "stop":
+			stopAfter = duration(t, arg.Vals[0])
 		default:
 			t.Fatalf("unknown argument %s", arg.Key)
 		}
@@ -73,10 +92,15 @@ func story(t *testing.T, d *datadriven.TestData) string {
 	for i := range cfg.Steps {
 		cfg.Steps[i].Filter = cfg.Steps[i].Name == filter
 	}
-	cfg.OnError, cfg.SinkTopic = Policy(policy), sinkTopic
+	cfg.SinkTopic = sinkTopic
 
 	from := &event.Partition{Topic: "in", Number: 3}
 	src := &feeder{from: from, wait: func(ctx context.Context, drain <-chan struct{}) {
+		if stopAfter > 0 {
+			time.Sleep(stopAfter)
+		} else {
+			time.Sleep(time.Hour) // for whatever waits before it is tried again
+		}
 		synctest.Wait() // the lane has worked off its queue, or stopped
 	}}
 	lines := strings.Split(d.Input, "\n")
@@ -109,6 +133,7 @@ func story(t *testing.T, d *datadriven.TestData) string {
 		}
 		add("dropped", step.Dropped)
 		add("filtered", step.Filtered)
+		add("retried", step.Retried)
 		for _, class := range event.Classes {
 			add("failed."+string(class), step.Failed[class])
 			add("dead."+string(class), step.DeadLettered[class])
@@ -118,12 +143,49 @@ func story(t *testing.T, d *datadriven.TestData) string {
 		}
 	}
 	fmt.Fprintf(&b, ", in flight %d\n", s.InFlight)
+	if waited := src.waited(); waited > 0 {
+		fmt.Fprintf(&b, "the last batch ended after %v\n", waited)
+	}
 	state, _ := p.State()
 	fmt.Fprintf(&b, "%s: %v", state, err)
 	if len(cfg.Steps) > 0 && closed != len(cfg.Steps) {
 		fmt.Fprintf(&b, "\n%d of %d processors closed", closed, len(cfg.Steps))
 	}
 	return b.String()
+}
+
+// rules reads the rules of a story.
+func rules(t *testing.T, text string) Rules {
+	t.Helper()
+	rule := func(text string) Rule {
+		retry, then, ok := strings.Cut(text, "/")
+		if !ok {
+			return Rule{Then: Policy(text)}
+		}
+		n, err := strconv.Atoi(strings.TrimPrefix(retry, "retry"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Rule{Then: Policy(then), Retry: Retry{Max: n, Backoff: time.Second, MaxBackoff: 3 * time.Second}}
+	}
+	if !strings.Contains(text, "=") {
+		return All(rule(text))
+	}
+	var r Rules
+	for _, one := range strings.Split(text, "+") {
+		class, text, _ := strings.Cut(one, "=")
+		*r.Of(event.Class(class)) = rule(text)
+	}
+	return r
+}
+
+func duration(t *testing.T, text string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 // TestSinkFailure: a batch that could not be written is never committed, and
@@ -294,7 +356,7 @@ func TestBatchAllocations(t *testing.T) {
 	p := New(Config{Name: "p", SinkTopic: "out", Steps: []Step{pass, pass}}, nil, &collector{})
 	p.sink = discard{}
 	l := &lane{p: p, partition: from, offsets: nowhere{}, wake: make(chan struct{}, 1)}
-	c := newChain(p)
+	c := newChain(p, l.pause)
 	if err := c.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ var (
 		"Consumed events that a processor dropped, on purpose or by on_error: drop.", "processor")
 	filtered = desc("weir_events_filtered_total",
 		"Consumed events that a key filter discarded.", "processor")
+	retried = desc("weir_events_retried_total",
+		"Further attempts of a processor at events that had failed.", "processor")
 	failed = desc("weir_events_failed_total",
 		"Events that failed in a processor, whatever its error policy made of them.", "processor", "class")
 	deadLettered = desc("weir_events_dead_lettered_total",
@@ -48,7 +50,7 @@ var (
 )
 
 var descs = []*prometheus.Desc{
-	consumed, delivered, dropped, filtered, failed, deadLettered, abandoned, inFlight,
+	consumed, delivered, dropped, filtered, retried, failed, deadLettered, abandoned, inFlight,
 	produced, batches, rebalances, instances, traps, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
 }
 
@@ -103,6 +105,7 @@ type writer struct {
 func (w *writer) processor(p *ProcessorSample) {
 	w.count(dropped, p.Dropped, p.Name)
 	w.count(filtered, p.Filtered, p.Name)
+	w.count(retried, p.Retried, p.Name)
 	for _, f := range p.Failures {
 		w.count(failed, f.Failed, p.Name, f.Class)
 		w.count(deadLettered, f.DeadLettered, p.Name, f.Class)

@@ -37,7 +37,7 @@ func TestScrape(t *testing.T) {
 		Pipeline: "orders", State: Running,
 		Consumed: 10, Delivered: 4, Abandoned: 1, InFlight: 1, Batches: 2, Rebalances: 3, SourceErrors: 6, SkippedOffsets: 9,
 		Processors: []ProcessorSample{
-			{Name: "keys", Filtered: 1, Rules: []RuleSample{{"prefix:eu-", 8}}},
+			{Name: "keys", Filtered: 1, Retried: 4, Rules: []RuleSample{{"prefix:eu-", 8}}},
 			{Name: "selector", Dropped: 1, Module: true, Instances: 5, Traps: 1,
 				Failures: []FailureSample{{Class: "reject", Failed: 3, DeadLettered: 2}},
 				Guest: []GuestSample{
@@ -64,6 +64,8 @@ func TestScrape(t *testing.T) {
 		`weir_events_filtered_total{pipeline="orders",processor="keys"} 1`,
 		`weir_events_filtered_total{pipeline="orders",processor="selector"} 0`,
 		`weir_events_in_flight{pipeline="orders"} 1`,
+		`weir_events_retried_total{pipeline="orders",processor="keys"} 4`,
+		`weir_events_retried_total{pipeline="orders",processor="selector"} 0`,
 		`weir_guest_counter_total{name="orders",pipeline="orders",processor="selector"} 7`,
 		`weir_guest_gauge{name="depth",pipeline="orders",processor="selector"} 0.5`,
 		`weir_guest_histogram_bucket{name="size",pipeline="orders",processor="selector",le="1"} 1`,

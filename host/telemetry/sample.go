@@ -62,6 +62,8 @@ type ProcessorSample struct {
 	// policy. Filtered counts what a filter discarded.
 	Dropped  uint64
 	Filtered uint64
+	// Retried counts further attempts at events that had failed.
+	Retried  uint64
 	Failures []FailureSample
 	// Rules are what the rules of a key filter matched.
 	Rules []RuleSample

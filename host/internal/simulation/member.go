@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,7 @@ type Member struct {
 	done         chan struct{} // closed when err is set
 	err          error
 	leaving, cut atomic.Bool
+	attempts     sync.Map // of events that fail every other time, by their origins
 	// mayFail says that the nemesis was at work when the member left.
 	mayFail atomic.Bool
 }

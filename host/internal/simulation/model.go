@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/weirhq/weir/host/event"
@@ -79,8 +80,8 @@ func (m *Member) steps() []pipeline.Step {
 		return func(context.Context) (pipeline.Processor, error) { return p, nil }
 	}
 	return []pipeline.Step{
-		{Name: "filter", Filter: true, OnError: pipeline.Stop, Open: open(processor(m.filter))},
-		{Name: "route", OnError: m.world.OnReject, Open: open(processor(m.route))},
+		{Name: "filter", Filter: true, Open: open(processor(m.filter))},
+		{Name: "route", OnError: pipeline.All(m.world.OnReject), Open: open(processor(m.route))},
 	}
 }
 
@@ -114,13 +115,20 @@ func (m *Member) filter(_ context.Context, in, out []event.Event, _ func(int, *e
 	return out, nil
 }
 
+// odd tells whether an event has come for the first time, or the third, …
+func (m *Member) odd(o verify.Origin) bool {
+	count, _ := m.attempts.LoadOrStore(o, new(atomic.Int64))
+	return count.(*atomic.Int64).Add(1)%2 == 1
+}
+
 func (m *Member) route(_ context.Context, in, out []event.Event, fail func(int, *event.Failure)) ([]event.Event, error) {
 	for i := range in {
 		_, origin, err := verify.Parse(in[i].Value)
 		if err != nil {
 			return nil, err
 		}
-		if fateOf(origin) == rejected {
+		fate := fateOf(origin)
+		if fate == rejected || fate == fannedOut && m.world.OnReject.Retry.Max > 0 && m.odd(origin) {
 			fail(i, &event.Failure{Class: event.Reject, Message: "as the model says", Attempt: 1})
 			continue
 		}

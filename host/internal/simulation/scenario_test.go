@@ -29,7 +29,7 @@ type stage struct {
 func quiet() World {
 	return World{
 		Brokers: 1, Inputs: 2, Outputs: 2, Batch: 16, InFlight: 200, Assignor: "cooperative-sticky",
-		Session: 6 * time.Second, Rebalance: 10 * time.Second, OnReject: pipeline.DeadLetter, Graceful: true,
+		Session: 6 * time.Second, Rebalance: 10 * time.Second, OnReject: pipeline.Rule{Then: pipeline.DeadLetter}, Graceful: true,
 	}
 }
 
@@ -380,7 +380,7 @@ func TestBoundedRun(t *testing.T) {
 
 func TestStopPolicy(t *testing.T) {
 	w := quiet()
-	w.Inputs, w.OnReject, w.Graceful = 1, pipeline.Stop, false // the rest of the guilty batch is read again
+	w.Inputs, w.OnReject, w.Graceful = 1, pipeline.Rule{}, false // the rest of the guilty batch is read again
 	r := onStage(t, w, func(s *stage) {
 		s.write(100)
 		m := s.start()
@@ -392,7 +392,7 @@ func TestStopPolicy(t *testing.T) {
 		if got := s.committed(0); got != stop.Offset {
 			s.Errorf("committed %d, want the guilty event's %d", got, stop.Offset)
 		}
-		s.world.OnReject = pipeline.DeadLetter
+		s.world.OnReject.Then = pipeline.DeadLetter
 		s.start()
 		s.settle()
 	})

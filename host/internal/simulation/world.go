@@ -38,8 +38,9 @@ type World struct {
 	Session, Rebalance time.Duration
 	// Pause is the most that a batch takes in the processors.
 	Pause time.Duration
-	// OnReject is the policy for events that the router rejects.
-	OnReject pipeline.Policy
+	// OnReject is the rule for events that the router rejects. With attempts it
+	// rejects each event that fans out every other time, too.
+	OnReject pipeline.Rule
 	// Graceful says that the nemesis does nothing that costs a member its
 	// partitions: there must be no duplicate then.
 	Graceful bool
@@ -68,7 +69,7 @@ func Draw(seed uint64) World {
 		Session:      2 * time.Second,
 		Rebalance:    time.Duration(2+r.IntN(6)) * time.Second,
 		Pause:        time.Duration(r.IntN(40)) * time.Millisecond,
-		OnReject:     pipeline.DeadLetter,
+		OnReject:     pipeline.Rule{Then: pipeline.DeadLetter},
 		Graceful:     r.IntN(3) == 0,
 		Siege:        time.Duration(15+r.IntN(30)) * time.Second,
 	}
@@ -78,12 +79,15 @@ func Draw(seed uint64) World {
 	if w.Graceful {
 		w.Rebalance, w.Session = time.Minute, 30*time.Second
 	}
+	if r.IntN(3) == 0 {
+		w.OnReject.Retry = pipeline.Retry{Max: 1 + r.IntN(3), Backoff: 30 * time.Millisecond, MaxBackoff: 200 * time.Millisecond, Jitter: 0.5}
+	}
 	return w
 }
 
 func (w World) String() string {
 	return fmt.Sprintf("seed %d: %d brokers, %d input and %d output partitions, %d members, %d records (transactions %v), "+
-		"batch %d, in flight %d, %s, rebalance timeout %v, pause %v, graceful %v, siege %v",
+		"batch %d, in flight %d, %s, rebalance timeout %v, pause %v, on reject %v, graceful %v, siege %v",
 		w.Seed, w.Brokers, w.Inputs, w.Outputs, w.Members, w.Records, w.Transactions,
-		w.Batch, w.InFlight, w.Assignor, w.Rebalance, w.Pause, w.Graceful, w.Siege)
+		w.Batch, w.InFlight, w.Assignor, w.Rebalance, w.Pause, w.OnReject, w.Graceful, w.Siege)
 }
