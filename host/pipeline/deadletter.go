@@ -20,6 +20,8 @@ const (
 	HeaderTimestamp = "weir.error.timestamp"
 	HeaderTime      = "weir.error.time"
 	HeaderAttempt   = "weir.error.attempt"
+	// HeaderCut is there when the value had to be cut: how long it was.
+	HeaderCut = "weir.error.cut"
 )
 
 // deadLetter makes the event that the dead-letter topic gets: the record's
@@ -27,7 +29,7 @@ const (
 // and why it is there. The record's timestamp goes into a header and not on the
 // dead letter, which would else expire by the age of what failed.
 func (p *Pipeline) deadLetter(input *event.Event, processor string, f *event.Failure) event.Event {
-	headers := make([]event.Header, 0, len(input.Headers)+11)
+	headers := make([]event.Header, 0, len(input.Headers)+12)
 	headers = append(headers, input.Headers...)
 	add := func(name, value string) {
 		headers = append(headers, event.Header{Name: name, Value: []byte(value)})
@@ -45,7 +47,7 @@ func (p *Pipeline) deadLetter(input *event.Event, processor string, f *event.Fai
 	add(HeaderTimestamp, strconv.FormatInt(input.Timestamp, 10))
 	add(HeaderTime, time.Now().UTC().Format(time.RFC3339Nano))
 	add(HeaderAttempt, strconv.Itoa(max(f.Attempt, 1)))
-	return event.Event{
+	return p.cut(event.Event{
 		Value:     input.Value,
 		Key:       input.Key,
 		Headers:   headers,
@@ -54,5 +56,24 @@ func (p *Pipeline) deadLetter(input *event.Event, processor string, f *event.Fai
 		Offset:    input.Offset,
 		Origin:    input.Origin,
 		Partition: event.AnyPartition,
+	})
+}
+
+// cut shortens the value of a dead letter that the sink could not write: it is
+// as large as the record was, or larger. The whole of it stays where it came from,
+// which the headers tell.
+func (p *Pipeline) cut(letter event.Event) event.Event {
+	tooLarge := func(e *event.Event) bool {
+		f := p.cfg.CheckEvent(p.cfg.DeadLetterTopic, e)
+		return f != nil && f.Class == event.TooLarge
 	}
+	if p.cfg.CheckEvent == nil || !tooLarge(&letter) {
+		return letter
+	}
+	whole := len(letter.Value)
+	letter.Headers = append(letter.Headers, event.Header{Name: HeaderCut, Value: []byte(strconv.Itoa(whole))})
+	for tooLarge(&letter) && len(letter.Value) > 0 {
+		letter.Value = letter.Value[:len(letter.Value)/2]
+	}
+	return letter
 }
