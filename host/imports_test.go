@@ -30,6 +30,8 @@ var layers = []struct {
 	{"host/wasm/section", nil, "the outer form of modules is a leaf"},
 	{"host/wasm", []string{"host/wasm/section", "host/abi", "host/event"}, "runs modules; what a plugin is, it does not know"},
 	{"host/manifest", []string{"host/config", "host/wasm/section", "host/abi"}, "what a plugin says about itself; runs nothing"},
+	{"host/inspect", []string{"host/manifest", "host/wasm", "host/wasm/section", "host/abi"}, "says what a module is, without running it"},
+	{"host/toolchain", []string{"host/config", "host/manifest", "host/wasm/section"}, "makes modules of sources; what they are worth, it does not know"},
 	{"host/plugin", []string{"host/manifest", "host/wasm", "host/wasm/section", "host/abi", "host/event"}, "makes a processor of a module; the pipeline sees only the interface"},
 	{"host/trial", []string{"host/plugin", "host/wasm", "host/abi", "host/event", "host/config"}, "runs a module outside of any pipeline"},
 	{"host/pipeline", []string{"host/event"}, "decides about events without Kafka or WebAssembly, so tests can replay it"},
@@ -43,7 +45,7 @@ var layers = []struct {
 		"host/admin", "host/config", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/schema", "host/telemetry", "host/tracker", "plugins",
 	}, "the composition root is the only package that knows all others"},
 	{"host/cli", []string{
-		"host", "host/admin", "host/broker", "host/config", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/telemetry", "host/trial", "plugins", "examples", "sdk/conformance",
+		"host", "host/admin", "host/broker", "host/config", "host/event", "host/inspect", "host/manifest", "host/toolchain", "host/wasm", "host/kafka", "host/pipeline", "host/plugin", "host/telemetry", "host/trial", "plugins", "examples", "sdk/conformance",
 	}, "commands stand on the composition root"},
 	{"host/cmd/weir", []string{"host/cli"}, "main is about twenty lines"},
 	{"plugins", nil, "embeds files"},

@@ -62,7 +62,7 @@ pipelines:
 	file := filepath.Join(dir, "weir.yaml")
 	want := file + ":9:25: pipelines.one.processors[1].config.share: got string, want integer (How many of a hundred stay)\n" +
 		file + ":9:31: pipelines.one.processors[1].config: \"shrae\" is not a key of the config (did you mean \"share\"?)\n" +
-		file + ":14:18: pipelines.two.processors[0].config: missing property 'share'"
+		file + ":14:18: pipelines.two.processors[0].config: there is none: missing property 'share'"
 	if diff := cmp.Diff(want, faults.Error()); diff != "" {
 		t.Errorf("faults (-want +got):\n%s", diff)
 	}

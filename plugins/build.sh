@@ -9,7 +9,8 @@
 # paths, because cargo mixes the absolute path of a crate into what it builds:
 # so the same sources and the same rustc give the same bytes on every machine.
 # The flags are those of the release profile in plugins/Cargo.toml: for speed in
-# the SDK, where JSON is read, and for size in the guests.
+# the SDK, where JSON is read, and for size in the guests. weir build then puts
+# the plugin's manifest, and its test cases if it has any, into the module.
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")/.."
@@ -28,6 +29,7 @@ command -v rustc >/dev/null || { echo "plugins/build.sh: no rustc: install Rust 
 if ! [ -d "$(rustc --print sysroot)/lib/rustlib/$target" ]; then
     rustup target add "$target"
 fi
+command -v go >/dev/null || { echo "plugins/build.sh: no go: install Go from https://go.dev/dl" >&2; exit 1; }
 version=$(rustc --version)
 version=${version#rustc }
 
@@ -45,7 +47,11 @@ library() {
 
 # The hash of a guest's sources: of the list that sha256sum makes of them.
 source_hash() {
-    find "$1/src" "$1/Cargo.toml" sdk/rust/src sdk/rust/Cargo.toml plugins/common/src plugins/Cargo.toml \
+    about=
+    for file in "$1/plugin.yaml" "$1/tests.yaml"; do
+        if [ -f "$file" ]; then about="$about $file"; fi
+    done
+    find "$1/src" "$1/Cargo.toml" $about sdk/rust/src sdk/rust/Cargo.toml plugins/common/src plugins/Cargo.toml \
         plugins/build.sh -type f | sort | xargs sha256sum | sha256sum | cut -d' ' -f1
 }
 
@@ -53,6 +59,8 @@ source_hash() {
 library weir_processor sdk sdk/rust/src/lib.rs '-C opt-level=3 --cfg feature="runtime"'
 library weir_processor std_sdk sdk/rust/src/lib.rs '-C opt-level=3 --cfg feature="std"'
 library common common plugins/common/src/lib.rs "-C opt-level=s --extern weir_processor=$work/libsdk.rlib"
+
+go build -o "$work/weir" ./host/cmd/weir
 
 stale=
 for dir in $guests; do
@@ -68,6 +76,9 @@ for dir in $guests; do
     esac
     compile --crate-name "$(echo "$name" | tr - _)" --crate-type cdylib -C lto=fat \
         $flags -o "$work/$name.wasm" "$dir/src/lib.rs"
+    if [ -f "$dir/plugin.yaml" ]; then
+        "$work/weir" build "$dir" --module "$work/$name.wasm" --out "$work/$name.wasm" --cache-dir off >/dev/null
+    fi
     if [ -z "$check" ]; then
         mv "$work/$name.wasm" "$dir/$name.wasm"
         chmod 644 "$dir/$name.wasm"

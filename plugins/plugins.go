@@ -1,27 +1,35 @@
 // Package plugins holds weir's ready-made processors, each a WebAssembly
-// module built from the Rust sources in the folder of its name. A pipeline
-// uses one as "module: builtin:NAME".
+// module built from the sources in the folder of its name. A pipeline uses one as
+// "module: builtin:NAME".
 package plugins
 
-import _ "embed"
+import "embed"
 
-//go:embed topic-selector/topic-selector.wasm
-var topicSelector []byte
+//go:embed */*.wasm */README.md
+var files embed.FS
 
-//go:embed json-fields/json-fields.wasm
-var jsonFields []byte
+// Lookup returns the module of a ready-made processor.
+func Lookup(name string) (wasm []byte, ok bool) { return read(name, name+".wasm") }
 
-// Lookup returns the module of a ready-made processor. The caller must not
-// change it.
-func Lookup(name string) (wasm []byte, ok bool) {
-	switch name {
-	case "topic-selector":
-		return topicSelector, true
-	case "json-fields":
-		return jsonFields, true
-	}
-	return nil, false
+// Readme returns the page of a ready-made processor, Markdown.
+func Readme(name string) (text []byte, ok bool) { return read(name, "README.md") }
+
+func read(name, file string) ([]byte, bool) {
+	data, err := files.ReadFile(name + "/" + file)
+	return data, err == nil
 }
 
 // Names lists the ready-made processors in alphabetical order.
-func Names() []string { return []string{"json-fields", "topic-selector"} }
+func Names() []string {
+	folders, err := files.ReadDir(".")
+	if err != nil {
+		panic(err) // the root of what is embedded
+	}
+	var names []string
+	for _, folder := range folders {
+		if _, ok := Lookup(folder.Name()); ok {
+			names = append(names, folder.Name())
+		}
+	}
+	return names
+}

@@ -90,7 +90,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.runCommand(),
 		a.checkCommand(), a.topicsCommand(), a.configCommand(),
-		a.conformanceCommand(),
+		a.buildCommand(), a.inspectCommand(), a.conformanceCommand(),
 		a.demoCommand(), a.brokerCommand(),
 		a.versionCommand(), exitCodesTopic(),
 	)

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -46,4 +48,11 @@ func (c choice) Set(s string) error {
 	}
 	*c.value = s
 	return nil
+}
+
+// writeJSON prints a value as one line, with signs such as ">" as they are.
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
 }

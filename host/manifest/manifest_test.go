@@ -140,7 +140,7 @@ func TestCheckConfig(t *testing.T) {
 	schema := parse(t, whole).Schema()
 	for name, test := range map[string]struct{ config, want string }{
 		"good":         {"share: 1\nmode: bytes\ntopics: [a]\nby: {field: f}", ""},
-		"none":         {"", "weir.yaml:7:3: p.config: missing property 'share'"},
+		"none":         {"", "weir.yaml:7:3: p.config: there is none: missing property 'share'"},
 		"type":         {"share: many", "weir.yaml:1:8: p.config.share: got string, want integer (How many of a hundred stay)"},
 		"minimum":      {"share: 0", "weir.yaml:1:8: p.config.share: minimum: got 0, want 1 (How many of a hundred stay)"},
 		"by reference": {"{share: 1, mode: lines}", "weir.yaml:1:18: p.config.mode: value must be one of 'events', 'bytes' (What is counted)"},
@@ -165,7 +165,7 @@ func TestCheckConfigOfOtherKinds(t *testing.T) {
 	for _, test := range []struct{ schema, config, want string }{
 		{"{type: [array, 'null']}", "", ""},
 		{"{type: object}", "", ""},
-		{"false", "", "p.config: false schema"},
+		{"false", "", "p.config: there is none: false schema"},
 		{"true", "[1]", ""},
 		{"{type: object}", "[1]", "p.config: got array, want object"},
 	} {

@@ -67,13 +67,18 @@ func compile(text json.RawMessage) (*Schema, error) {
 }
 
 // Check holds a config against the schema. n is the config as it was written,
-// nil when none was; at and path are where it stands, or should.
+// nil when none was; at and path are where it stands, or should. None is as good
+// as an empty object, or null, whichever the schema takes.
 func (s *Schema) Check(n *config.Node, at config.Pos, path string) config.Faults {
 	if n == nil {
-		n = config.NewMap(at)
 		if s.compiled.Validate(nil) == nil {
 			return nil
 		}
+		faults := s.Check(config.NewMap(at), at, path)
+		for i := range faults {
+			faults[i].Message = "there is none: " + faults[i].Message
+		}
+		return faults
 	}
 	var faults config.Faults
 	text, err := n.JSON()

@@ -127,6 +127,17 @@ func (l *Loader) compile(ctx context.Context, binary []byte) (loaded, error) {
 	return loaded{}, errors.Join(&wasm.ModuleError{Faults: []string{err.Error()}}, module.Close(ctx))
 }
 
+// Find returns the bytes that ref names, as Load finds them, whatever they are.
+// More than wasm.MaxModuleSize are cut one byte later.
+func Find(ref string, opts Options) ([]byte, error) {
+	l := Loader{opts: opts}
+	binary, err := l.read(ref)
+	if err != nil {
+		return nil, fmt.Errorf("module %s: %w", ref, err)
+	}
+	return binary, nil
+}
+
 func (l *Loader) read(ref string) ([]byte, error) {
 	scheme, rest, ok := strings.Cut(ref, ":")
 	switch {

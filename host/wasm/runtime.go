@@ -50,10 +50,7 @@ type Runtime struct {
 
 // NewRuntime makes a runtime.
 func NewRuntime(ctx context.Context, cfg Config) (*Runtime, error) {
-	r := &Runtime{cacheDir: cfg.CacheDir, pages: cfg.MemoryPages}
-	if r.pages == 0 {
-		r.pages = 1024
-	}
+	r := &Runtime{cacheDir: cfg.CacheDir, pages: cfg.pages()}
 	rc := wazero.NewRuntimeConfigCompiler().
 		WithCoreFeatures(api.CoreFeaturesV2).
 		WithMemoryLimitPages(r.pages)

@@ -40,23 +40,25 @@ var wasiSignatures = map[string]string{
 	"sock_send": "iiiii:i", "sock_shutdown": "ii:i",
 }
 
+// served are the functions of WASI that do something. proc_exit is one more.
+var served = map[string]func(in *Instance, stack []uint64) uint32{
+	"args_get":            (*Instance).wasiSuccess,
+	"args_sizes_get":      (*Instance).wasiSizes,
+	"environ_get":         (*Instance).wasiSuccess,
+	"environ_sizes_get":   (*Instance).wasiSizes,
+	"clock_res_get":       (*Instance).wasiClockRes,
+	"clock_time_get":      (*Instance).wasiClockTime,
+	"fd_fdstat_get":       (*Instance).wasiFdstat,
+	"fd_prestat_get":      (*Instance).wasiBadf,
+	"fd_prestat_dir_name": (*Instance).wasiBadf,
+	"fd_write":            (*Instance).wasiWrite,
+	"poll_oneoff":         (*Instance).wasiPoll,
+	"random_get":          (*Instance).wasiRandom,
+	"sched_yield":         (*Instance).wasiSuccess,
+}
+
 // wasiFuncs is WASI's harmless part, and refusals for the rest.
 func wasiFuncs() map[string]hostFunc {
-	served := map[string]func(in *Instance, stack []uint64) uint32{
-		"args_get":            (*Instance).wasiSuccess,
-		"args_sizes_get":      (*Instance).wasiSizes,
-		"environ_get":         (*Instance).wasiSuccess,
-		"environ_sizes_get":   (*Instance).wasiSizes,
-		"clock_res_get":       (*Instance).wasiClockRes,
-		"clock_time_get":      (*Instance).wasiClockTime,
-		"fd_fdstat_get":       (*Instance).wasiFdstat,
-		"fd_prestat_get":      (*Instance).wasiBadf,
-		"fd_prestat_dir_name": (*Instance).wasiBadf,
-		"fd_write":            (*Instance).wasiWrite,
-		"poll_oneoff":         (*Instance).wasiPoll,
-		"random_get":          (*Instance).wasiRandom,
-		"sched_yield":         (*Instance).wasiSuccess,
-	}
 	funcs := make(map[string]hostFunc, len(wasiSignatures))
 	for name, types := range wasiSignatures {
 		f, ok := served[name]

@@ -51,6 +51,11 @@ func sourceHash(root, folder string) (string, error) {
 		folder + "/src", folder + "/Cargo.toml", "sdk/rust/src", "sdk/rust/Cargo.toml", "plugins/common/src", "plugins/Cargo.toml",
 		"plugins/build.sh",
 	}
+	for _, about := range []string{folder + "/plugin.yaml", folder + "/tests.yaml"} {
+		if _, err := os.Stat(filepath.Join(root, about)); err == nil {
+			trees = append(trees, about)
+		}
+	}
 	for _, tree := range trees {
 		err := fs.WalkDir(os.DirFS(root), tree, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.Type().IsRegular() {
