@@ -49,12 +49,14 @@ bench: ## weir against the bare franz-go loop; the ratios come last
 	$(GO) run ./host/internal/bench $(BENCHFLAGS)
 
 .PHONY: guests
-guests: ## rebuild the committed .wasm from their Rust sources
+guests: ## rebuild the committed .wasm from their sources
 	plugins/build.sh
+	sdk/build.sh
 
 .PHONY: guests-check
 guests-check: ## rebuild them elsewhere and fail when a committed one differs
 	plugins/build.sh --check
+	sdk/build.sh --check
 
 .PHONY: e2e
 e2e: ## end to end on a real Apache Kafka (needs java 17, mvn, kcat)

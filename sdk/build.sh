@@ -1,0 +1,84 @@
+#!/bin/sh
+# Builds the guests that are committed as .wasm and are not Rust: the
+# conformance guests of the SDKs for C and Zig.
+#
+#   sdk/build.sh [LANGUAGE]...           build them, and record what they were built from
+#   sdk/build.sh --check [LANGUAGE]...   build them elsewhere and compare byte for byte
+#
+# Languages are c and zig; without one, all. Compilers are taken from CLANG and
+# ZIG if these are set. Paths are relative to the root of the repository: so the
+# same sources and the same compiler give the same bytes on every machine.
+set -eu
+export LC_ALL=C
+cd "$(dirname "$0")/.."
+
+: "${CLANG:=clang-19}" "${ZIG:=zig}"
+
+check=
+if [ "${1-}" = --check ]; then
+    check=yes
+    shift
+fi
+[ $# -gt 0 ] || set -- c zig
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+stale=
+
+die() {
+    echo "sdk/build.sh: $*" >&2
+    exit 1
+}
+
+# tool COMMAND HOW: makes sure that a compiler is there, or says how to get it.
+tool() {
+    command -v "${1%% *}" >/dev/null || die "no ${1%% *}: $2"
+}
+
+# compiled MODULE VERSION SOURCE...: takes $work/out.wasm as the module, or
+# compares it. MODULE.sum lists what it was made of, as sha256sum has it.
+compiled() {
+    module=$1 version=$2 sum=${1%.wasm}.sum
+    shift 2
+    if [ -n "$check" ]; then
+        recorded=$(sed -n 's/^# //p' "$sum")
+        [ "$recorded" = "$version" ] || die "$module was built by $recorded, this is $version: compare with that one, or run make guests"
+        cmp "$work/out.wasm" "$module" || stale="$stale $module"
+        return
+    fi
+    mv "$work/out.wasm" "$module"
+    chmod 644 "$module"
+    { echo "# $version"; sha256sum "$@" "$module"; } >"$sum"
+    echo "$module $(wc -c <"$module") bytes"
+}
+
+# freestanding SOURCE [FLAG]...: C without any library, to $work/out.wasm.
+freestanding() {
+    $CLANG --target=wasm32 -std=c11 -O2 -Wall -Wextra -Werror -nostdlib -Wl,--no-entry -Wl,-s -o "$work/out.wasm" "$@"
+}
+
+build_c() {
+    tool "$CLANG" "apt-get install clang-19 lld-19, or set CLANG to a clang that has wasm-ld"
+    make -s -C sdk/c weir.h
+    version=$($CLANG --version | sed -n 1p)
+    freestanding -Isdk/c sdk/conformance/guests/c/main.c
+    compiled sdk/conformance/guests/c/c.wasm "$version" sdk/c/weir.h sdk/conformance/guests/c/main.c
+}
+
+build_zig() {
+    tool "$ZIG" "pip install ziglang==0.17.0, and set ZIG=python-zig"
+    options="-target wasm32-freestanding -O ReleaseSmall -fstrip"
+    main=sdk/conformance/guests/zig/main.zig
+    # A cache of its own: an old one could hide what has changed.
+    $ZIG build-exe -fno-entry -rdynamic --cache-dir "$work/zig" -femit-bin="$work/out.wasm" \
+        $options --dep weir -Mroot=$main $options -Isdk/c sdk/c/weir.c -Mweir=sdk/c/weir.zig
+    compiled sdk/conformance/guests/zig/zig.wasm "zig $($ZIG version)" sdk/c/weir.h sdk/c/weir.c sdk/c/weir.zig $main
+}
+
+for language; do
+    case "$language" in
+        c | zig) "build_$language" ;;
+        *) die "no guests in $language: languages are c, zig" ;;
+    esac
+done
+[ -z "$stale" ] || die "not what the sources give:$stale: run make guests and commit the result"

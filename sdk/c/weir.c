@@ -1,0 +1,2 @@
+/* The implementation of weir.h, for modules that are not in C. */
+#include "weir.h"
