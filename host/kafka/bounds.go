@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"sync"
 
@@ -15,7 +16,8 @@ import (
 )
 
 // bounds are the ends of a bounded run: the end offsets of all partitions of
-// the source's topics at its start, whoever in the group reads them.
+// the source's topics at its start, whoever in the group reads them, or of those
+// that were chosen.
 type bounds struct {
 	cfg   SourceConfig
 	start Start
@@ -53,6 +55,9 @@ func (b *bounds) load(ctx context.Context, client *kgo.Client) error {
 	}
 	if err != nil {
 		return fmt.Errorf("end offsets: %w", err)
+	}
+	for topic, partitions := range b.ends {
+		maps.DeleteFunc(partitions, func(number int32, _ kadm.ListedOffset) bool { return !b.cfg.wants(topic, number) })
 	}
 	b.begins = b.starts
 	if b.start.word != "" && b.start.word != "earliest" {

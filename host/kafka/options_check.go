@@ -38,6 +38,7 @@ func (o *Options) check() []problem {
 			found = append(found, p)
 		}
 	}
+	found = append(found, o.checkAlone()...)
 	found = append(found, o.tryOptions()...)
 	for _, p := range found {
 		if !p.warning {
@@ -139,6 +140,7 @@ var rules = []struct {
 	{anyRole, checkSASL},
 	{anyRole, checkBackoff},
 	{Consumer, checkGroup},
+	{Consumer, checkPartitions},
 	{Consumer, checkBrokersAssign},
 	{Consumer, checkRemoteAssignor},
 	{Consumer, checkHeartbeat},
@@ -175,6 +177,9 @@ func (o *Options) blame(names ...string) string {
 func checkGroup(o *Options) problem {
 	if o.Set("group.id") {
 		return problem{}
+	}
+	if o.alone() {
+		return problem{name: "group.id", message: "is not set: offsets are committed to the shared default " + DefaultGroup + ", as are those of whoever else uses it", hint: "give the source its own group_id", warning: true}
 	}
 	return problem{name: "group.id", message: "is not set: the shared default " + DefaultGroup + " is used, and whoever else uses it takes part of the partitions", hint: "give the source its own group_id", warning: true}
 }

@@ -63,6 +63,8 @@ func (r *row) valueSchema() config.Schema {
 	switch r.kind {
 	case kindList, kindFlags:
 		return config.ListSchema()
+	case kindPartitions:
+		return config.AnySchema(config.Ref("list"), config.Schema{"type": "object", "additionalProperties": config.Ref("list")})
 	case kindEnum:
 		return config.WordSchema(slices.Concat(r.words, slices.Sorted(maps.Keys(r.synonyms)))...)
 	case kindBool:

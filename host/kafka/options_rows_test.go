@@ -162,6 +162,9 @@ var rowTests = []rowTest{
 	{Admin, "retry_backoff_max_ms: 20000", backoffs, "100ms to 20s"},
 
 	{Consumer, "topic: '^a ^b'", inForce("topic"), "^a,^b"},
+	{Consumer, "partitions: [3, 0-1], topic: a", kgo.ConsumerGroup, ""},
+	{Consumer, "partitions: [3, 0-1], topic: a", inForce("partitions"), "3,0-1"},
+	{Consumer, "partitions: {a: '0, 3', b: [1]}, topic: [a, b]", inForce("partitions"), "a:0,a:3,b:1"},
 	{Consumer, "group_protocol: consumer", kgo.ServerSideBalancer, true},
 	{Consumer, noText, kgo.ServerSideBalancer, false},
 	{Consumer, "group_protocol: consumer", balanced, "sticky"},

@@ -17,8 +17,16 @@ var sourceRows = []row{
 		doc: "A source's topics; one that begins with ^ is a regular expression. A sink's topic for events for which no processor chose one.",
 	},
 	{
+		name: "partitions", aliases: []string{userDefined}, role: Consumer, kind: kindPartitions, own: true, treat: emulate, maps: "AddConsumePartitions",
+		doc: "The partitions to read, of one topic as 0,3-5 or [0, 3-5], of several as {orders: [0, 3-5], refunds: 1}. The source is then no member of its group and uses it for its offsets only. " +
+			"user_defined_partitions takes one number for each topic, in their order.",
+	},
+	{
 		name: "group.id", role: Consumer, kind: kindText, def: DefaultGroup,
 		maps: "ConsumerGroup", opts: func(o *Options) ([]kgo.Opt, error) {
+			if o.alone() {
+				return nil, nil
+			}
 			return []kgo.Opt{kgo.ConsumerGroup(o.String("group.id"))}, nil
 		},
 		doc: "The consumer group. Sources of one group share the partitions, so give each pipeline its own.",

@@ -19,9 +19,10 @@ import (
 type kind uint8
 
 const (
-	kindText  kind = iota
-	kindList       // blanks, commas or newlines part
-	kindFlags      // a list of words
+	kindText       kind = iota
+	kindList            // blanks, commas or newlines part
+	kindFlags           // a list of words
+	kindPartitions      // numbers and ranges, of topics or without
 	kindEnum
 	kindBool
 	kindInt
@@ -32,7 +33,7 @@ const (
 )
 
 func (k kind) String() string {
-	return [...]string{"text", "list", "words", "word", "boolean", "integer", "bytes", "KiB", "ms", "seconds"}[k]
+	return [...]string{"text", "list", "words", "partitions", "word", "boolean", "integer", "bytes", "KiB", "ms", "seconds"}[k]
 }
 
 // treatment is what the host does with an option.
@@ -119,6 +120,16 @@ func (r *row) parse(n *config.Node) (value, error) {
 			texts = append(texts, e.Value)
 		}
 		return r.parseText(strings.TrimSpace(strings.Join(texts, ",")))
+	case r.kind == kindPartitions && n.Kind != config.Scalar:
+		entries, err := partitionEntries(n)
+		if err != nil {
+			return value{}, err
+		}
+		v, err := r.parseText(strings.Join(entries, ","))
+		if err != nil && len(entries) == 1 {
+			err = fmt.Errorf("%q %w", entries[0], err)
+		}
+		return v, err
 	case n.Kind != config.Scalar:
 		return value{}, fmt.Errorf("must be a single value, not a %s", n.Kind)
 	}
@@ -141,6 +152,18 @@ func (r *row) parseText(text string) (v value, err error) {
 	case kindList:
 		v.list = config.SplitList(text)
 		v.text = strings.Join(v.list, ",")
+	case kindPartitions:
+		v.list = config.SplitList(text)
+		v.text = strings.Join(v.list, ",")
+		for _, entry := range v.list {
+			_, _, err := readPartitions(entry)
+			if err != nil && len(v.list) > 1 {
+				err = fmt.Errorf("has %q, which %w", entry, err)
+			}
+			if err != nil {
+				return value{}, err
+			}
+		}
 	case kindFlags:
 		for _, flag := range config.SplitList(text) {
 			word, err := r.word(flag)

@@ -50,10 +50,27 @@ func (r *session) release(ctx context.Context, client *kgo.Client, parts []*part
 	}
 	committing, cancel := context.WithTimeout(ctx, max(commitTimeout, time.Until(deadline)))
 	defer cancel()
-	if err := client.CommitMarkedOffsets(committing); err != nil {
+	if err := r.finish(committing, client); err != nil {
 		return errors.Join(drainErr, fmt.Errorf("commit: %w (what was done since the last commit is done again)", err))
 	}
 	return drainErr
+}
+
+// finish makes the last commit.
+func (r *session) finish(ctx context.Context, client *kgo.Client) error {
+	if r.own != nil {
+		return r.own.finish(ctx)
+	}
+	return client.CommitMarkedOffsets(ctx)
+}
+
+// commit commits what is marked now. Of a member the client does it by itself too,
+// from time to time.
+func (r *session) commit(ctx context.Context, client *kgo.Client) error {
+	if r.own != nil {
+		return r.own.commit(ctx)
+	}
+	return client.CommitMarkedOffsets(ctx)
 }
 
 const (

@@ -9,8 +9,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// Reset makes the source's group go on at a place in every partition of the
-// source's topics, whatever it has committed. The group must have no members:
+// Reset makes the source's group go on at a place in every partition that the
+// source is to read, whatever it has committed. The group must have no members:
 // theirs would be the last word. It is called before Run.
 func (s *Source) Reset(ctx context.Context, to Start) error {
 	opts, err := s.cfg.Options.ClientOpts()
@@ -42,7 +42,11 @@ func (s *Source) Reset(ctx context.Context, to Start) error {
 		return fmt.Errorf("reset of group %s: find the offsets: %w", group, err)
 	}
 	commit := kadm.Offsets{}
-	offsets.Each(func(o kadm.ListedOffset) { commit.AddOffset(o.Topic, o.Partition, o.Offset, -1) })
+	offsets.Each(func(o kadm.ListedOffset) {
+		if s.cfg.wants(o.Topic, o.Partition) {
+			commit.AddOffset(o.Topic, o.Partition, o.Offset, -1)
+		}
+	})
 	if err := admin.CommitAllOffsets(ctx, group, commit); err != nil {
 		return fmt.Errorf("reset of group %s: commit: %w", group, err)
 	}

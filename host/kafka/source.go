@@ -33,10 +33,15 @@ type SourceConfig struct {
 	Log          *zap.Logger
 	// Extra is added to the client's options; tests bring their network here.
 	Extra []kgo.Opt
+
+	// partitions are those to read, by topic, as the options say. Without any the
+	// source is a member of the group.
+	partitions map[string][]int32
 }
 
-// Source reads topics as a member of a consumer group and feeds a lane a
-// partition. It commits what its lanes acknowledged, and nothing else.
+// Source reads topics, as a member of a consumer group or by partitions that were
+// chosen, and feeds a lane a partition. It commits what its lanes acknowledged,
+// and nothing else.
 type Source struct {
 	cfg        SourceConfig
 	start      Start
@@ -59,6 +64,7 @@ func NewSource(cfg SourceConfig) *Source {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
+	cfg.partitions = cfg.Options.Partitions()
 	s := &Source{cfg: cfg, start: cfg.Options.start(), reach: newReachHook(cfg.Log), recreated: map[string]bool{}}
 	if cfg.From.word != "" {
 		s.start = cfg.From
@@ -86,7 +92,8 @@ type session struct {
 	in     event.Intake
 	client *kgo.Client
 	credit *credit
-	bounds *bounds // nil unless the run is bounded
+	bounds *bounds     // nil unless the run is bounded
+	own    *ownCommits // nil when the client, a member of the group, commits
 	stop   context.CancelCauseFunc
 
 	mu         sync.Mutex
@@ -127,6 +134,9 @@ func (s *Source) session(ctx context.Context, drain <-chan struct{}, in event.In
 	if s.cfg.ExitAtEnd {
 		r.bounds = newBounds(s.cfg, s.start)
 	}
+	if len(s.cfg.partitions) > 0 {
+		r.own = newOwnCommits(s.cfg.Options)
+	}
 	connected, hangUp := context.WithCancel(ctx)
 	defer hangUp()
 	if err := r.connect(connected); err != nil {
@@ -144,7 +154,11 @@ func (s *Source) session(ctx context.Context, drain <-chan struct{}, in event.In
 		case <-ended:
 		}
 	})
-	relay.Go(func() { r.seek(polling) })
+	if r.own != nil {
+		relay.Go(func() { r.readAlone(polling) })
+	} else {
+		relay.Go(func() { r.seek(polling) })
+	}
 	r.poll(polling)
 	err := context.Cause(polling)
 	if errors.Is(err, errDrain) || errors.Is(err, errAtEnd) {
@@ -154,45 +168,6 @@ func (s *Source) session(ctx context.Context, drain <-chan struct{}, in event.In
 		return ctx.Err()
 	}
 	return errors.Join(err, r.leave())
-}
-
-// connect makes the client. When ctx ends, so does the client's own waiting.
-func (r *session) connect(ctx context.Context) error {
-	opts, err := r.cfg.Options.ClientOpts()
-	if err != nil {
-		return err
-	}
-	opts = append(opts,
-		kgo.WithContext(ctx),
-		kgo.ConsumeTopics(r.cfg.Topics...),
-		// The client marks and commits; what is marked is ours to decide.
-		kgo.AutoCommitMarks(),
-		kgo.AutoCommitCallback(r.committed),
-		// Call-backs and dispatch exclude each other, so a lane exists for
-		// whatever was polled. The block covers nothing but the dispatch.
-		kgo.BlockRebalanceOnPoll(),
-		kgo.OnPartitionsAssigned(r.assigned),
-		kgo.AdjustFetchOffsetsFn(r.place),
-		kgo.OnPartitionsRevoked(r.revoked),
-		kgo.OnPartitionsLost(r.lost),
-		// Control records are no events, but the position moves over them: else
-		// a transactional topic shows a lag for ever.
-		kgo.KeepControlRecords(),
-		kgo.AlwaysRetryEOF(), // as the sink
-		clientLog(r.cfg.Log, r.cfg.Options),
-		kgo.WithHooks(r.reach),
-	)
-	if r.cfg.Regex {
-		opts = append(opts, kgo.ConsumeRegex())
-	}
-	if r.cfg.From.word != "" {
-		opts = append(opts, kgo.ConsumeStartOffset(r.cfg.From.clientOffset()))
-	}
-	r.client, err = kgo.NewClient(append(opts, r.cfg.Extra...)...)
-	if err != nil {
-		return fmt.Errorf("kafka client: %w", err)
-	}
-	return nil
 }
 
 // boundedCheck is how often a bounded run looks at what the group has
@@ -288,8 +263,8 @@ func (r *session) checkEnd(ctx context.Context) {
 	if records, _ := r.credit.held(); records > 0 || ctx.Err() != nil {
 		return
 	}
-	if err := r.client.CommitMarkedOffsets(ctx); err != nil && ctx.Err() == nil {
-		r.cfg.Log.Warn("commit failed; it is tried again", zap.Error(err))
+	if err := r.commit(ctx, r.client); err != nil && ctx.Err() == nil {
+		r.commitFailed(err)
 		return
 	}
 	switch done, err := r.bounds.done(ctx, r.client); {
@@ -302,7 +277,7 @@ func (r *session) checkEnd(ctx context.Context) {
 }
 
 // assigned opens lanes. It runs in the client's goroutine, never during a
-// dispatch.
+// dispatch, or before a source without membership reads anything.
 func (r *session) assigned(ctx context.Context, client *kgo.Client, topics map[string][]int32) {
 	r.rebalances.Add(1)
 	r.count(ctx, client)
@@ -318,10 +293,14 @@ func (r *session) assigned(ctx context.Context, client *kgo.Client, topics map[s
 	if r.ending {
 		return
 	}
+	mark := func(m *kgo.Record) { client.MarkCommitRecords(m) }
+	if r.own != nil {
+		mark = r.own.mark
+	}
 	for topic, numbers := range topics {
 		for _, number := range numbers {
 			name := &event.Partition{Topic: topic, Number: number}
-			p := &partition{name: name, credit: r.credit, mark: func(m *kgo.Record) { client.MarkCommitRecords(m) }, end: -1, next: -1}
+			p := &partition{name: name, credit: r.credit, mark: mark, end: -1, next: -1}
 			if r.bounds != nil {
 				p.end = r.bounds.end(name)
 			}

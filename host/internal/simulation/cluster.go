@@ -140,6 +140,7 @@ func (s *commit) describe(info *kfake.GroupInfo, req *kmsg.OffsetCommitRequest) 
 	if old, ok := info.Commits[inputTopic][s.partition]; ok {
 		s.before = old.Offset
 	}
+	s.current = req.MemberID == "" && len(info.Members) == 0 // of chosen partitions
 	for _, m := range info.Members {
 		if m.MemberID == req.MemberID {
 			s.current = info.Epoch == req.Generation

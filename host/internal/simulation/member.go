@@ -136,6 +136,10 @@ func (c *Cluster) options(name string) (consumer, producer *kafka.Options) {
 		"sink.partitioner=murmur2_random",
 		"sink.allow.auto.create.topics=false",
 	}, c.world.Options...)
+	if c.world.Chosen {
+		all := []string{"source.topic=" + inputTopic, fmt.Sprintf("source.partitions=0-%d", c.world.Inputs-1)}
+		set = append(all, set...) // more options say which
+	}
 	for _, end := range []string{"source", "sink"} {
 		set = append(set, end+".bootstrap_servers="+strings.Join(c.addresses(), ","))
 	}

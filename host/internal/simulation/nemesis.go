@@ -93,6 +93,9 @@ func (n *nemesis) one() *Member {
 const maxMembers = 4
 
 func (n *nemesis) join() {
+	if n.world.Chosen && len(n.running()) > 0 {
+		return // two would read the same
+	}
 	if len(n.alive()) < maxMembers {
 		n.start()
 	}
@@ -149,6 +152,9 @@ func (n *nemesis) refuseCommit() {
 	errs := []*kerr.Error{
 		kerr.CoordinatorNotAvailable, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator,
 		kerr.RequestTimedOut, kerr.RebalanceInProgress, kerr.UnknownMemberID, kerr.IllegalGeneration,
+	}
+	if n.world.Chosen {
+		errs = errs[:5] // the others are for members; that there are any ends the source
 	}
 	n.fault(kfake.Fault{
 		Keys: []kmsg.Key{kmsg.OffsetCommit}, Group: group,

@@ -91,12 +91,23 @@ func besieged(ctx context.Context, c *Cluster, l *load) error {
 		return err
 	}
 	if len(c.alive()) == 0 {
+		c.awaitRoom()
 		c.start()
 	}
 	if err := c.awaitEnd(); err != nil {
 		return err
 	}
 	return c.drainAll()
+}
+
+// awaitRoom waits until another member may run.
+func (c *Cluster) awaitRoom() {
+	if !c.world.Chosen {
+		return
+	}
+	for _, m := range c.running() {
+		<-m.done
+	}
 }
 
 // awaitEnd waits until the group has committed everything.

@@ -33,6 +33,15 @@ func aside(t *testing.T, w World, script func(*stage)) {
 	})
 }
 
+// bothWays plays a scenario with a member of the group, and with one that chooses
+// the partitions instead: whatever happens to a topic, both do the same.
+func bothWays(t *testing.T, w World, script func(*stage)) {
+	t.Helper()
+	t.Run("member", func(t *testing.T) { aside(t, w, script) })
+	w.Chosen = true
+	t.Run("chosen", func(t *testing.T) { aside(t, w, script) })
+}
+
 // consumed waits until a member has taken so many records, and no more.
 func (s *stage) consumed(m *Member, want uint64) {
 	s.Helper()
@@ -96,7 +105,7 @@ func single(options ...string) World {
 func TestTopicRecreated(t *testing.T) {
 	for policy, again := range map[string]uint64{"earliest": 40, "latest": 0} {
 		t.Run(policy, func(t *testing.T) {
-			aside(t, single("source.on_topic_recreated="+policy, "source.topic.metadata.refresh.interval.ms=1000"), func(s *stage) {
+			bothWays(t, single("source.on_topic_recreated="+policy, "source.topic.metadata.refresh.interval.ms=1000"), func(s *stage) {
 				m := s.start()
 				s.write(100)
 				s.consumed(m, 100)
@@ -116,7 +125,7 @@ func TestTopicRecreated(t *testing.T) {
 		})
 	}
 	t.Run("fail", func(t *testing.T) {
-		aside(t, single("source.topic.metadata.refresh.interval.ms=1000"), func(s *stage) {
+		bothWays(t, single("source.topic.metadata.refresh.interval.ms=1000"), func(s *stage) {
 			m := s.start()
 			s.write(100)
 			s.consumed(m, 100)
@@ -131,7 +140,7 @@ func TestTopicRecreated(t *testing.T) {
 func TestBeyondTheEnd(t *testing.T) {
 	for policy, want := range map[string]uint64{"earliest": 30, "latest": 10} {
 		t.Run(policy, func(t *testing.T) {
-			aside(t, single("source.on_topic_recreated="+policy), func(s *stage) {
+			bothWays(t, single("source.on_topic_recreated="+policy), func(s *stage) {
 				s.write(20)
 				s.commit(500)
 				m := s.start()
@@ -145,7 +154,7 @@ func TestBeyondTheEnd(t *testing.T) {
 		})
 	}
 	t.Run("fail", func(t *testing.T) {
-		aside(t, single(), func(s *stage) {
+		bothWays(t, single(), func(s *stage) {
 			s.write(20)
 			s.commit(500)
 			m := s.start()
@@ -163,7 +172,7 @@ func TestBeyondTheEnd(t *testing.T) {
 // TestRetentionOvertakes lets the log begin behind what the group has done:
 // while nobody reads, and while the sink stalls.
 func TestRetentionOvertakes(t *testing.T) {
-	aside(t, single(), func(s *stage) {
+	bothWays(t, single(), func(s *stage) {
 		s.write(100)
 		s.commit(10)
 		if err := s.DeleteRecords(inputTopic, 0, 40); err != nil {
@@ -191,7 +200,7 @@ func TestRetentionOvertakes(t *testing.T) {
 		}
 	})
 	t.Run("latest", func(t *testing.T) {
-		aside(t, single("source.auto_offset_reset=latest"), func(s *stage) {
+		bothWays(t, single("source.auto_offset_reset=latest"), func(s *stage) {
 			s.write(100)
 			s.commit(10)
 			if err := s.DeleteRecords(inputTopic, 0, 40); err != nil {
@@ -207,7 +216,7 @@ func TestRetentionOvertakes(t *testing.T) {
 		})
 	})
 	t.Run("error", func(t *testing.T) {
-		aside(t, single("source.auto_offset_reset=error"), func(s *stage) {
+		bothWays(t, single("source.auto_offset_reset=error"), func(s *stage) {
 			s.write(100)
 			s.commit(10)
 			if err := s.DeleteRecords(inputTopic, 0, 40); err != nil {
@@ -229,7 +238,7 @@ func TestStart(t *testing.T) {
 		{"auto_offset_reset=latest", 0},
 	} {
 		t.Run(test.option, func(t *testing.T) {
-			aside(t, single("source."+test.option), func(s *stage) {
+			bothWays(t, single("source."+test.option), func(s *stage) {
 				s.write(60)
 				time.Sleep(10 * time.Minute) // the clock begins with the year 2000
 				s.write(40)
@@ -250,7 +259,7 @@ func TestStart(t *testing.T) {
 		})
 	}
 	t.Run("error", func(t *testing.T) {
-		aside(t, single("source.auto_offset_reset=error"), func(s *stage) {
+		bothWays(t, single("source.auto_offset_reset=error"), func(s *stage) {
 			s.write(10)
 			s.fails(s.start(), time.Minute, "topic in partition 0", "no committed offset", "set from")
 		})

@@ -46,6 +46,9 @@ type World struct {
 	Graceful bool
 	// Bounded runs end at the ends seen at their start.
 	Bounded bool
+	// Chosen says that there is one member at a time, which chooses all partitions
+	// instead of joining the group.
+	Chosen bool
 	// Options are more options of the members, as section.name=value.
 	Options []string
 	// Siege is how long the nemesis goes on.
@@ -76,6 +79,9 @@ func Draw(seed uint64) World {
 	if r.IntN(4) == 0 {
 		w.Options = append(w.Options, "sink.watermark.high=60", fmt.Sprintf("sink.watermark.low=%d", r.IntN(60)))
 	}
+	if r.IntN(6) == 0 {
+		w.Chosen, w.Members = true, 1
+	}
 	if w.Graceful {
 		w.Rebalance, w.Session = time.Minute, 30*time.Second
 	}
@@ -87,7 +93,7 @@ func Draw(seed uint64) World {
 
 func (w World) String() string {
 	return fmt.Sprintf("seed %d: %d brokers, %d input and %d output partitions, %d members, %d records (transactions %v), "+
-		"batch %d, in flight %d, %s, rebalance timeout %v, pause %v, on reject %v, graceful %v, siege %v",
+		"batch %d, in flight %d, %s, rebalance timeout %v, pause %v, on reject %v, graceful %v, chosen %v, siege %v",
 		w.Seed, w.Brokers, w.Inputs, w.Outputs, w.Members, w.Records, w.Transactions,
-		w.Batch, w.InFlight, w.Assignor, w.Rebalance, w.Pause, w.OnReject, w.Graceful, w.Siege)
+		w.Batch, w.InFlight, w.Assignor, w.Rebalance, w.Pause, w.OnReject, w.Graceful, w.Chosen, w.Siege)
 }

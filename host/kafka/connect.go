@@ -1,0 +1,61 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// connect makes the client. When ctx ends, so does the client's own waiting.
+func (r *session) connect(ctx context.Context) error {
+	opts, err := r.cfg.Options.ClientOpts()
+	if err != nil {
+		return err
+	}
+	opts = append(opts,
+		kgo.WithContext(ctx),
+		// Control records are no events, but the position moves over them: else
+		// a transactional topic shows a lag for ever.
+		kgo.KeepControlRecords(),
+		kgo.AlwaysRetryEOF(), // as the sink
+		clientLog(r.cfg.Log, r.cfg.Options),
+		kgo.WithHooks(r.reach),
+	)
+	if r.own == nil {
+		opts = append(opts, r.membership()...)
+	}
+	if r.cfg.From.word != "" {
+		opts = append(opts, kgo.ConsumeStartOffset(r.cfg.From.clientOffset()))
+	}
+	r.client, err = kgo.NewClient(append(opts, r.cfg.Extra...)...)
+	if err != nil {
+		return fmt.Errorf("kafka client: %w", err)
+	}
+	if r.own != nil {
+		r.own.admin = kadm.NewClient(r.client)
+	}
+	return nil
+}
+
+// membership is how the client reads as a member of the group.
+func (r *session) membership() []kgo.Opt {
+	opts := []kgo.Opt{
+		kgo.ConsumeTopics(r.cfg.Topics...),
+		// The client marks and commits; what is marked is ours to decide.
+		kgo.AutoCommitMarks(),
+		kgo.AutoCommitCallback(r.committed),
+		// Call-backs and dispatch exclude each other, so a lane exists for
+		// whatever was polled. The block covers nothing but the dispatch.
+		kgo.BlockRebalanceOnPoll(),
+		kgo.OnPartitionsAssigned(r.assigned),
+		kgo.AdjustFetchOffsetsFn(r.place),
+		kgo.OnPartitionsRevoked(r.revoked),
+		kgo.OnPartitionsLost(r.lost),
+	}
+	if r.cfg.Regex {
+		opts = append(opts, kgo.ConsumeRegex())
+	}
+	return opts
+}
