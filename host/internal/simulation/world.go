@@ -79,14 +79,14 @@ func Draw(seed uint64) World {
 	if r.IntN(4) == 0 {
 		w.Options = append(w.Options, "sink.watermark.high=60", fmt.Sprintf("sink.watermark.low=%d", r.IntN(60)))
 	}
-	if r.IntN(6) == 0 {
-		w.Chosen, w.Members = true, 1
-	}
 	if w.Graceful {
 		w.Rebalance, w.Session = time.Minute, 30*time.Second
 	}
 	if r.IntN(3) == 0 {
 		w.OnReject.Retry = pipeline.Retry{Max: 1 + r.IntN(3), Backoff: 30 * time.Millisecond, MaxBackoff: 200 * time.Millisecond, Jitter: 0.5}
+	}
+	if r.IntN(6) == 0 {
+		w.Chosen, w.Members = true, 1
 	}
 	return w
 }
