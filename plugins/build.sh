@@ -41,8 +41,10 @@ compile() {
         --remap-path-prefix "$PWD=." "$@"
 }
 
+# library NAME FOLDER SOURCE FLAGS
 library() {
-    compile --crate-type rlib --crate-name "$1" -o "$work/lib$2.rlib" "$3" $4
+    mkdir -p "$work/$2"
+    compile --crate-type rlib --crate-name "$1" -L "$work/$2" -o "$work/$2/lib$1.rlib" "$3" $4
 }
 
 # The hash of a guest's sources: of the list that sha256sum makes of them.
@@ -56,9 +58,9 @@ source_hash() {
 }
 
 # The SDK for the plugins, without std, and for the conformance guest, with it.
-library weir_processor sdk sdk/rust/src/lib.rs '-C opt-level=3 --cfg feature="runtime"'
-library weir_processor std_sdk sdk/rust/src/lib.rs '-C opt-level=3 --cfg feature="std"'
-library common common plugins/common/src/lib.rs "-C opt-level=s --extern weir_processor=$work/libsdk.rlib"
+library weir_processor small sdk/rust/src/lib.rs '-C opt-level=3 --cfg feature="runtime"'
+library common small plugins/common/src/lib.rs '-C opt-level=s --extern weir_processor'
+library weir_processor std sdk/rust/src/lib.rs '-C opt-level=3 --cfg feature="std"'
 
 go build -o "$work/weir" ./host/cmd/weir
 
@@ -71,8 +73,8 @@ for dir in $guests; do
         exit 1
     fi
     case "$dir" in
-        plugins/*) flags="-C opt-level=s --extern weir_processor=$work/libsdk.rlib --extern common=$work/libcommon.rlib" ;;
-        *) flags="-C opt-level=3 --extern weir_processor=$work/libstd_sdk.rlib" ;;
+        plugins/*) flags="-C opt-level=s -L $work/small --extern weir_processor --extern common" ;;
+        *) flags="-C opt-level=3 -L $work/std --extern weir_processor" ;;
     esac
     compile --crate-name "$(echo "$name" | tr - _)" --crate-type cdylib -C lto=fat \
         $flags -o "$work/$name.wasm" "$dir/src/lib.rs"

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,10 +15,7 @@ import (
 	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/plugins"
 	"github.com/weirhq/weir/sdk/conformance"
-	"github.com/weirhq/weir/sdk/conformance/conformancetest"
 )
-
-var update = flag.Bool("update", false, "write what comes of the cases into their files")
 
 // TestFolders shows that every folder with a manifest is a plugin, and its
 // module what the sources give.
@@ -48,15 +44,6 @@ func TestFolders(t *testing.T) {
 	}
 	if wasm, ok := plugins.Lookup("unknown"); ok || wasm != nil {
 		t.Errorf("Lookup of an unknown name gave %d bytes", len(wasm))
-	}
-}
-
-func TestCases(t *testing.T) {
-	for _, name := range plugins.Names() {
-		t.Run(name, func(t *testing.T) {
-			opts := plugin.Options{Builtin: plugins.Lookup}
-			conformancetest.Folder(t, "builtin:"+name, opts, filepath.Join(name, "testdata"), *update)
-		})
 	}
 }
 
