@@ -111,6 +111,7 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 		Name:            spec.Name,
 		OnError:         spec.OnError,
 		Breaker:         spec.Breaker,
+		Letters:         spec.Redrive != nil,
 		DeadLetterTopic: spec.DeadLetterTopic,
 		SinkTopic:       spec.Sink.Topic,
 		CheckTopic:      kafka.CheckTopicName,
@@ -127,6 +128,11 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 		cfg.StuckAfter = max(cfg.StuckAfter, s.Options.Duration("max_poll_interval_ms"))
 	}
 	var faults []error
+	if spec.Redrive != nil {
+		cfg.Steps = append(cfg.Steps, pipeline.Step{Name: redriveStep, Filter: true,
+			Open: func(context.Context) (pipeline.Processor, error) { return spec.Redrive.Lane(), nil }})
+		m.parts = append(m.parts, part{})
+	}
 	for i := range spec.Steps {
 		step, own, err := h.step(ctx, spec, &spec.Steps[i])
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/weirhq/weir/host/config"
+	"github.com/weirhq/weir/host/deadletter"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/schema"
@@ -63,7 +64,12 @@ type PipelineSpec struct {
 	Breaker pipeline.Breaker
 	// DeadLetterTopic is set wherever a policy needs it.
 	DeadLetterTopic string
-	Pos             config.Pos
+	// Redrive, when set, makes the pipeline one that reads its dead letters.
+	Redrive *deadletter.Redrive
+	Pos     config.Pos
+
+	// letters resolves the options to read the dead letters with as a group.
+	letters func(group string) (SourceSpec, config.Faults)
 }
 
 // SourceSpec is where a pipeline reads.

@@ -184,6 +184,7 @@ func (l *loader) readDeadLetter(s *config.Section, p *PipelineSpec) {
 		}
 	}
 	l.checkDeadLetter(s, p, pos)
+	p.letters = func(group string) (SourceSpec, config.Faults) { return l.readLetters(s, p, group) }
 }
 
 func (l *loader) checkDeadLetter(s *config.Section, p *PipelineSpec, pos config.Pos) {

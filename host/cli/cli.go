@@ -89,8 +89,13 @@ func (a *app) root() *cobra.Command {
 	a.logs.add(root.PersistentFlags())
 	root.AddCommand(
 		a.runCommand(),
-		a.checkCommand(), a.topicsCommand(), a.configCommand(),
-		a.buildCommand(), a.inspectCommand(), a.conformanceCommand(),
+		a.checkCommand(),
+		a.topicsCommand(),
+		a.deadletterCommand(),
+		a.configCommand(),
+		a.buildCommand(),
+		a.inspectCommand(),
+		a.conformanceCommand(),
 		a.demoCommand(), a.brokerCommand(),
 		a.versionCommand(), exitCodesTopic(),
 	)

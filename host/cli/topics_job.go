@@ -107,7 +107,16 @@ func (a *app) confirm(ctx context.Context, plan kafka.Report, yes bool) error {
 	if n := plan.Risks(); n > 0 {
 		question += ", " + a.err.red(plural(n, "change")+" can lose records or the places of keys")
 	}
-	_, _ = fmt.Fprintf(a.err, "%s\n%s ", question, a.err.bold("go on? [y/N]"))
+	writeLine(a.err, "%s", question)
+	if a.ask(ctx) {
+		return nil
+	}
+	return errors.New("nothing was changed")
+}
+
+// ask asks who sits at the terminal whether to go on.
+func (a *app) ask(ctx context.Context) bool {
+	_, _ = fmt.Fprintf(a.err, "%s ", a.err.bold("go on? [y/N]"))
 	answer := make(chan string, 1)
 	go func() { // which a read from a terminal would keep from seeing ctx
 		line, _ := bufio.NewReader(a.in).ReadString('\n') // an end is no yes
@@ -115,12 +124,10 @@ func (a *app) confirm(ctx context.Context, plan kafka.Report, yes bool) error {
 	}()
 	select {
 	case <-ctx.Done():
+		return false
 	case text := <-answer:
-		if text == "y" || text == "yes" {
-			return nil
-		}
+		return text == "y" || text == "yes"
 	}
-	return errors.New("nothing was changed")
 }
 
 // startTopics is the job before pipelines start, which leaves the topics alone

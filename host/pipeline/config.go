@@ -27,6 +27,10 @@ type Config struct {
 	// DeadLetterTopic is where the dead_letter policy writes. It must be set
 	// when a step uses that policy.
 	DeadLetterTopic string
+	// Letters says that the inputs are dead letters of this pipeline, which a
+	// first step makes the events of again that they were. One that fails again is
+	// still the letter of the record that it came from.
+	Letters bool
 	// OnError has the rules for failures outside of any step, which are those of
 	// the sink: an event without a target topic, or one that it cannot take.
 	// Trying again is of no use there.

@@ -2,10 +2,13 @@ package pipeline
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir/host/event"
 )
+
+const headerPrefix = "weir.error."
 
 // The headers that a dead letter carries after the record's own ones.
 const (
@@ -30,7 +33,13 @@ const (
 // dead letter, which would else expire by the age of what failed.
 func (p *Pipeline) deadLetter(input *event.Event, processor string, f *event.Failure) event.Event {
 	headers := make([]event.Header, 0, len(input.Headers)+12)
-	headers = append(headers, input.Headers...)
+	from := origin{input.From.Topic, strconv.Itoa(int(input.From.Number)), strconv.FormatInt(input.Offset, 10), strconv.FormatInt(input.Timestamp, 10)}
+	attempt := max(f.Attempt, 1)
+	if p.cfg.Letters {
+		headers, attempt = from.again(headers, input.Headers, attempt)
+	} else {
+		headers = append(headers, input.Headers...)
+	}
 	add := func(name, value string) {
 		headers = append(headers, event.Header{Name: name, Value: []byte(value)})
 	}
@@ -41,12 +50,12 @@ func (p *Pipeline) deadLetter(input *event.Event, processor string, f *event.Fai
 	if f.Digest != "" {
 		add(HeaderModule, "sha256:"+f.Digest)
 	}
-	add(HeaderTopic, input.From.Topic)
-	add(HeaderPartition, strconv.Itoa(int(input.From.Number)))
-	add(HeaderOffset, strconv.FormatInt(input.Offset, 10))
-	add(HeaderTimestamp, strconv.FormatInt(input.Timestamp, 10))
+	add(HeaderTopic, from.topic)
+	add(HeaderPartition, from.partition)
+	add(HeaderOffset, from.offset)
+	add(HeaderTimestamp, from.timestamp)
 	add(HeaderTime, time.Now().UTC().Format(time.RFC3339Nano))
-	add(HeaderAttempt, strconv.Itoa(max(f.Attempt, 1)))
+	add(HeaderAttempt, strconv.Itoa(attempt))
 	return p.cut(event.Event{
 		Value:     input.Value,
 		Key:       input.Key,
@@ -57,6 +66,28 @@ func (p *Pipeline) deadLetter(input *event.Event, processor string, f *event.Fai
 		Origin:    input.Origin,
 		Partition: event.AnyPartition,
 	})
+}
+
+// origin is where a record came from, as headers tell it.
+type origin struct{ topic, partition, offset, timestamp string }
+
+// again takes over what a letter says of its origin, appends the record's own
+// headers to dst, and adds the letter's attempts.
+func (o *origin) again(dst, headers []event.Header, attempt int) ([]event.Header, int) {
+	said := map[string]*string{HeaderTopic: &o.topic, HeaderPartition: &o.partition, HeaderOffset: &o.offset, HeaderTimestamp: &o.timestamp}
+	for _, h := range headers {
+		switch field := said[h.Name]; {
+		case field != nil:
+			*field = string(h.Value)
+		case h.Name == HeaderAttempt:
+			if before, err := strconv.Atoi(string(h.Value)); err == nil {
+				attempt += before
+			}
+		case !strings.HasPrefix(h.Name, headerPrefix):
+			dst = append(dst, h)
+		}
+	}
+	return dst, attempt
 }
 
 // cut shortens the value of a dead letter that the sink could not write: it is

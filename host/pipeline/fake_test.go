@@ -78,6 +78,8 @@ type values struct {
 	texts []string
 	first int64
 	after int64
+	// letters says that the records are dead letters that were tried 3 times.
+	letters bool
 }
 
 func (v *values) Len() int { return len(v.texts) }
@@ -88,6 +90,11 @@ func (v *values) Fill(dst []event.Event, from int, origin int32) (size int) {
 			Value: []byte(v.texts[from+i]), From: v.from, Offset: v.first + int64(from+i),
 			Origin: origin + int32(i), Partition: event.AnyPartition,
 			Headers: []event.Header{{Name: "own", Value: []byte("1")}},
+		}
+		if v.letters {
+			for _, h := range [][2]string{{HeaderClass, "trap"}, {HeaderTopic, "first"}, {HeaderPartition, "9"}, {HeaderOffset, "77"}, {HeaderTimestamp, "5"}, {HeaderAttempt, "3"}} {
+				dst[i].Headers = append(dst[i].Headers, event.Header{Name: h[0], Value: []byte(h[1])})
+			}
 		}
 		size += dst[i].Size()
 	}

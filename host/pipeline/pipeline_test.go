@@ -19,7 +19,7 @@ import (
 // events, and the answer says what left it, how far it committed and what its
 // books say. Arguments: steps=(NAME[:RULE],…), filter=NAME, sink=TOPIC,
 // batch=N, on-error=RULE, polls=N (lines a poll), size=N (of values that the sink
-// takes), stop=D (drain after that time), breaker=N (percent that may fail). A
+// takes), letters (the lines are dead letters), stop=D (drain after that time), breaker=N (percent that may fail). A
 // RULE is a policy, or retryN/POLICY, where CLASS=RULE+CLASS=RULE is one for each class.
 func TestStories(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -83,6 +83,8 @@ func story(t *testing.T, d *datadriven.TestData) string {
 				}
 				return &event.Failure{Class: event.TooLarge, Message: "too large for " + topic, Attempt: 1}
 			}
+		case "letters":
+			cfg.Letters = true
 		case "stop":
 			stopAfter = duration(t, arg.Vals[0])
 		default:
@@ -106,7 +108,7 @@ func story(t *testing.T, d *datadriven.TestData) string {
 	lines := strings.Split(d.Input, "\n")
 	for at := int64(100); len(lines) > 0; {
 		n := min(perPoll, len(lines))
-		v := &values{from: from, texts: lines[:n], first: at}
+		v := &values{letters: cfg.Letters, from: from, texts: lines[:n], first: at}
 		if lines[n-1] == "(control)" {
 			v.texts, v.after = lines[:n-1], 1
 		}
