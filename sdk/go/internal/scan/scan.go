@@ -1,12 +1,16 @@
 // Package scan finds members of JSON documents without decoding them, and
 // checks the documents on the way: the grammar of RFC 8259, escapes, and that
 // strings are UTF-8. Nesting is limited to 504 levels. It allocates nothing.
+//
+// It is written for what Go makes of it in a WebAssembly module, where every
+// taken jump goes through a table and every call through several: a value is
+// walked in one loop whose state is in locals, and strings are looked at eight
+// bytes at a time.
 package scan
 
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Error is what is wrong with a text, and where.
@@ -27,11 +31,9 @@ const maxLevels = 504
 // found too. Of members with the same name the last counts.
 func Find(text []byte, path string) ([]byte, error) {
 	s := scanner{text: text}
-	s.space()
-	found := s.find(path, 0)
-	s.space()
-	if s.fault == "" && s.at < len(text) {
-		s.fail("more text after the value")
+	found, at := s.find(s.space(0), path, 0)
+	if at = s.space(at); s.fault == "" && at < len(text) {
+		s.fail(at, "more text after the value")
 	}
 	if s.fault == "" {
 		return found, nil
@@ -42,247 +44,179 @@ func Find(text []byte, path string) ([]byte, error) {
 	return nil, &Error{At: s.at, what: s.fault}
 }
 
-// scanner is a place in a text. With a fault it stands where that was found and
-// moves no more.
+// scanner walks a text. Its methods take the place where they begin and return
+// the one where they end; after a fault that one means nothing.
 type scanner struct {
 	text  []byte
-	at    int
-	fault string
+	fault string // what is wrong first, "" while nothing is
+	at    int    // and where
 }
 
-func (s *scanner) fail(what string) {
+func (s *scanner) fail(at int, what string) int {
 	if s.fault == "" {
-		s.fault = what
+		s.at, s.fault = at, what
 	}
+	return len(s.text)
 }
 
-// peek is the next byte, 0 at the end and at a fault: a byte that JSON does not
-// hold.
-func (s *scanner) peek() byte {
-	if s.at < len(s.text) && s.fault == "" {
-		return s.text[s.at]
+const noName = "expected a name in quotes"
+
+// byteAt is the byte at a place, 0 at the end: one that JSON does not hold.
+func (s *scanner) byteAt(at int) byte {
+	if at < len(s.text) {
+		return s.text[at]
 	}
 	return 0
 }
 
-func (s *scanner) space() {
-	for c := s.peek(); c == ' ' || c == '\n' || c == '\r' || c == '\t'; c = s.peek() {
-		s.at++
-	}
-}
-
-// find steps over a value and returns the member of it at path.
-func (s *scanner) find(path string, level int) (found []byte) {
-	if s.peek() != '{' {
-		s.value(level)
-		return nil
-	}
-	name, rest, dotted := strings.Cut(path, ".")
-	for more := s.open('}', level); more; more = s.next('}', "expected ',' or '}' after a member") {
-		key := s.key()
-		start := s.at
-		s.value(level + 1)
-		switch end := s.at; {
-		case s.fault != "":
-			return nil
-		case dotted && Is(key, name):
-			s.at = start
-			found = s.find(rest, level+1)
-		case Is(key, path):
-			found = s.text[start:end]
-		}
-	}
-	return found
-}
-
-func (s *scanner) value(level int) {
-	switch c := s.peek(); c {
-	case '"':
-		s.str()
-	case '{':
-		for more := s.open('}', level); more; more = s.next('}', "expected ',' or '}' after a member") {
-			s.key()
-			s.value(level + 1)
-		}
-	case '[':
-		for more := s.open(']', level); more; more = s.next(']', "expected ',' or ']' after an item") {
-			s.value(level + 1)
-		}
-	case 't':
-		s.word("true")
-	case 'f':
-		s.word("false")
-	case 'n':
-		s.word("null")
-	default:
-		if c != '-' && !digit(c) {
-			s.fail("expected a value")
-			return
-		}
-		s.number()
-	}
-}
-
-// open steps into an object or array; it tells whether it has anything in it,
-// and steps over the end of one that has not.
-func (s *scanner) open(end byte, level int) bool {
-	if level == maxLevels {
-		s.fail("nested deeper than 504 levels")
-		return false
-	}
-	s.at++
-	s.space()
-	if s.peek() == end {
-		s.at++
-		return false
-	}
-	return s.fault == ""
-}
-
-// next steps to the next member or item, or out of the object or array.
-func (s *scanner) next(end byte, what string) bool {
-	s.space()
-	switch s.peek() {
-	case ',':
-		s.at++
-		s.space()
-		return true
-	case end:
-		s.at++
-	default:
-		s.fail(what)
-	}
-	return false
-}
-
-// key steps over a name and its colon, and returns the name with its quotes.
-func (s *scanner) key() []byte {
-	start := s.at
-	if s.peek() != '"' {
-		s.fail("expected a name in quotes")
-		return nil
-	}
-	s.str()
-	key := s.text[start:s.at]
-	s.space()
-	if s.peek() != ':' {
-		s.fail("expected ':' after a name")
-		return nil
-	}
-	s.at++
-	s.space()
-	return key
-}
-
-func (s *scanner) word(word string) {
-	if !strings.HasPrefix(string(s.text[s.at:min(len(s.text), s.at+len(word))]), word) {
-		s.fail("expected a value")
-		return
-	}
-	s.at += len(word)
-}
-
-func digit(c byte) bool { return '0' <= c && c <= '9' }
-
-func (s *scanner) digits() {
-	if !digit(s.peek()) {
-		s.fail("expected a digit")
-	}
-	for digit(s.peek()) {
-		s.at++
-	}
-}
-
-func (s *scanner) number() {
-	if s.peek() == '-' {
-		s.at++
-	}
-	if s.peek() != '0' {
-		s.digits()
-	} else if s.at++; digit(s.peek()) {
-		s.fail("a number cannot begin with 0")
-	}
-	if s.peek() == '.' {
-		s.at++
-		s.digits()
-	}
-	if c := s.peek(); c == 'e' || c == 'E' {
-		s.at++
-		if c := s.peek(); c == '+' || c == '-' {
-			s.at++
-		}
-		s.digits()
-	}
-}
-
-// stops are the bytes in a string that mean something or may not be there.
-var stops = func() (t [256]bool) {
-	for c := range 0x20 {
-		t[c] = true
-	}
-	t['"'], t['\\'] = true, true
-	return t
-}()
-
-func (s *scanner) str() {
-	s.at++
-	start := s.at
-	var high byte
-	for {
-		text := s.text
-		at := s.at
-		for at < len(text) && !stops[text[at]] {
-			high |= text[at]
-			at++
-		}
-		s.at = at
-		switch s.peek() {
-		case '"':
-			if high >= 0x80 && !utf8.Valid(text[start:at]) {
-				s.at = start + validUpTo(text[start:at])
-				s.fail("a string is not UTF-8")
-				return
-			}
-			s.at++
-			return
-		case '\\':
-			s.escape()
-		default:
-			s.fail("a control character in a string")
-		}
-		if s.fault != "" {
-			return
-		}
-	}
-}
-
-func validUpTo(text []byte) int {
-	at := 0
-	for at < len(text) {
-		r, n := utf8.DecodeRune(text[at:])
-		if r == utf8.RuneError && n == 1 {
-			break
-		}
-		at += n
+// space steps over blanks, of which there are few in most texts.
+func (s *scanner) space(at int) int {
+	if at < len(s.text) && s.text[at] <= ' ' {
+		return s.blanks(at)
 	}
 	return at
 }
 
-func (s *scanner) escape() {
-	s.at++
-	switch s.peek() {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		s.at++
-	case 'u':
-		s.at++
-		for range 4 {
-			if _, ok := unhex(s.peek()); !ok {
-				s.fail("expected four hexadecimal digits after \\u")
-				return
-			}
-			s.at++
+func (s *scanner) blanks(at int) int {
+	for at < len(s.text) {
+		switch s.text[at] {
+		case ' ', '\n', '\r', '\t':
+			at++
+		default:
+			return at
 		}
-	default:
-		s.fail("an unknown escape in a string")
 	}
+	return at
+}
+
+// find steps over a value and returns the member of it at path.
+func (s *scanner) find(at int, path string, level int) (found []byte, end int) {
+	name, rest, dotted := strings.Cut(path, ".")
+	if !dotted || s.byteAt(at) != '{' || level == maxLevels {
+		return s.walk(at, level, path)
+	}
+	if at = s.space(at + 1); s.byteAt(at) == '}' {
+		return nil, at + 1
+	}
+	for s.fault == "" {
+		key := at
+		at = s.key(key)
+		start := s.colon(at)
+		_, end := s.walk(start, level+1, "")
+		switch {
+		case s.fault != "":
+		case Is(s.text[key:at], name):
+			found, end = s.find(start, rest, level+1)
+		case Is(s.text[key:at], path):
+			found = s.text[start:end]
+		}
+		at = s.space(end)
+		switch s.byteAt(at) {
+		case ',':
+			at = s.space(at + 1)
+		case '}':
+			return found, at + 1
+		default:
+			s.behind(at, true)
+		}
+	}
+	return nil, at
+}
+
+// walk steps over a value that lies in so many levels. If it is an object,
+// found is its member of that name.
+//
+// fail moves to the end of the text, where each step fails, so that no step
+// asks whether the one before did.
+func (s *scanner) walk(at, level int, name string) (found []byte, end int) {
+	text, top := s.text, level
+	var objects [maxLevels/64 + 1]uint64 // a bit for each open level: whether it is one
+	member := -1                         // where the value that is found begins
+	for key := false; ; {
+		begin := at
+		switch c := s.byteAt(at); {
+		case c == '"':
+			if at = plain(text, at+1); s.byteAt(at) == '"' {
+				at++
+			} else {
+				at = s.str(begin, at)
+			}
+			if key {
+				wanted := level == top+1 && at-begin >= len(name)+2 && s.fault == "" && Is(text[begin:at], name)
+				if at = s.colon(at); wanted {
+					member = at
+				}
+				key = false
+				continue
+			}
+		case key:
+			return nil, s.fail(at, noName)
+		case digit(c):
+			for at < len(text) && digit(text[at]) {
+				at++
+			}
+			if c == '0' && at > begin+1 || fraction[s.byteAt(at)] {
+				at = s.number(begin)
+			}
+		case c == '{' || c == '[':
+			if level == maxLevels {
+				return nil, s.fail(at, "nested deeper than 504 levels")
+			}
+			if at = s.space(at + 1); s.byteAt(at) != c+2 { // '}' or ']'
+				level++
+				key = c == '{'
+				objects[level>>6] = objects[level>>6]&^(1<<(level&63)) | uint64(c>>5&1)<<(level&63)
+				continue
+			}
+			at++
+		default:
+			at = s.scalar(at, c)
+		}
+		for { // A value has ended: its level goes on, or ends with it.
+			if member >= 0 && level == top+1 {
+				found, member = text[member:at], -1
+			}
+			if level == top {
+				return found, at
+			}
+			at = s.space(at)
+			c, object := s.byteAt(at), objects[level>>6]>>(level&63)&1 != 0
+			if c == ',' {
+				at, key = s.space(at+1), object
+				break
+			}
+			if c != '}' && object || c != ']' && !object {
+				return nil, s.behind(at, object)
+			}
+			at++
+			level--
+		}
+	}
+}
+
+// key steps over a name.
+func (s *scanner) key(at int) int {
+	if s.byteAt(at) != '"' {
+		return s.fail(at, noName)
+	}
+	return s.str(at, at+1)
+}
+
+// colon steps over the colon behind a name.
+func (s *scanner) colon(at int) int {
+	if s.byteAt(at) == ':' {
+		return s.space(at + 1)
+	}
+	if at = s.space(at); s.byteAt(at) != ':' {
+		return s.fail(at, "expected ':' after a name")
+	}
+	return s.space(at + 1)
+}
+
+// behind fails at what may not come after a value.
+func (s *scanner) behind(at int, object bool) int {
+	if object {
+		return s.fail(at, "expected ',' or '}' after a member")
+	}
+	return s.fail(at, "expected ',' or ']' after an item")
 }
