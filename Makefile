@@ -44,8 +44,9 @@ fuzz: ## every fuzz target, FUZZTIME (60s) each
 	.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: ## weir against the bare franz-go loop; the ratios come last
+bench: ## the border, guests of each SDK, and weir against the bare franz-go loop; the ratios come last
 	$(GO) test -run '^$$' -bench Border ./host/plugin
+	$(GO) run ./host/internal/bench/guests
 	$(GO) run ./host/internal/bench $(BENCHFLAGS)
 
 .PHONY: guests

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the Rust guests that are committed as .wasm: the plugins and the
-# conformance guest.
+# guests of the conformance kit and of the benchmarks.
 #
 #   plugins/build.sh           build them, and record what they were built from
 #   plugins/build.sh --check   build them elsewhere and compare byte for byte
@@ -16,7 +16,7 @@ export LC_ALL=C
 cd "$(dirname "$0")/.."
 
 target=wasm32-unknown-unknown
-guests="$(dirname plugins/*/plugin.yaml) sdk/conformance/guests/rust"
+guests="$(dirname plugins/*/plugin.yaml) sdk/conformance/guests/rust host/internal/bench/guests/rust"
 
 check=
 case "${1-}" in

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/weirhq/weir/host/plugin"
+	"github.com/weirhq/weir/sdk/conformance"
+)
+
+func TestCommittedGuestsAreFresh(t *testing.T) {
+	if err := conformance.Fresh("../../../..", "host/internal/bench/guests/rust"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestContenders runs each row once: newRunner checks that every contender does
+// the work.
+func TestContenders(t *testing.T) {
+	loader, err := plugin.NewLoader(t.Context(), plugin.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loader.Close(t.Context())
+	modules, err := guests(t.Context(), loader, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		for _, c := range append(natives[:len(natives):len(natives)], modules...) {
+			j, err := c.job(t.Context(), r.work)
+			if err == nil && j != nil {
+				err = (&runner{job: j, in: orders(r.batch, r.size)}).check(r.work)
+			}
+			if err != nil {
+				t.Errorf("%s, %v: %v", c.name, r, err)
+			}
+		}
+	}
+}
+
+func TestOrdersHaveTheirSize(t *testing.T) {
+	for _, size := range []int{200, 1024} {
+		for _, e := range orders(64, size) {
+			if len(e.Value) != size {
+				t.Fatalf("%d bytes, want %d: %s", len(e.Value), size, e.Value)
+			}
+		}
+	}
+}
+
+func TestBarsAreHeld(t *testing.T) {
+	var b strings.Builder
+	holdAgainstBars(&b, map[row]map[string]result{
+		{pass, 64, 200}: {"bare module": {ns: 91}},
+		{pick, 64, 200}: {"Rust": {ns: 999.4, allocs: 1}},
+	})
+	for _, want := range []string{
+		"bar bare module: pass, 200 B, batches of 64: 91 ns of 90, 0 allocations a batch: MISSED\n",
+		"bar Rust: pick, 200 B, batches of 64: 999 ns of 1000, 1 allocations a batch: ok\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no line %q in\n%s", want, b.String())
+		}
+	}
+}
