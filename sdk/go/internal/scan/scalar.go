@@ -8,7 +8,16 @@ import (
 // scalar steps over a number or a word that begins with c.
 func (s *scanner) scalar(at int, c byte) int {
 	switch {
-	case digit(c) || c == '-':
+	case '1' <= c && c <= '9':
+		text, end := s.text, at+1
+		for end < len(text) && digit(text[end]) {
+			end++
+		}
+		if end < len(text) && (text[end] == ',' || text[end] == '}') {
+			return end
+		}
+		return s.number(at)
+	case c == '0' || c == '-':
 		return s.number(at)
 	case c == 't':
 		return s.word(at, "true")
@@ -41,9 +50,6 @@ func (s *scanner) digits(at int) int {
 	}
 	return at
 }
-
-// fraction are the bytes by which a number goes on behind its digits.
-var fraction = [256]bool{'.': true, 'e': true, 'E': true}
 
 func (s *scanner) number(at int) int {
 	if s.byteAt(at) == '-' {
@@ -81,26 +87,31 @@ func stops(x uint64) uint64 {
 	return ((quote-eachOne)&^quote | (slash-eachOne)&^slash | (x-' '*eachOne)&^x) & eachTop
 }
 
-// plain returns where the next byte is that is not plain in a string, ASCII
-// that stands for itself, or where fewer than eight bytes are left.
-func plain(text []byte, at int) int {
-	for at+8 <= len(text) {
+// str steps over a string.
+func (s *scanner) str(at int) int {
+	text := s.text
+	begin := at
+	for at++; at+8 <= len(text); at += 8 {
 		x := eight(text, at)
 		if stop := stops(x) | x&eachTop; stop != 0 {
-			return at + bits.TrailingZeros64(stop)>>3
+			if at += bits.TrailingZeros64(stop) >> 3; text[at] == '"' {
+				return at + 1
+			}
+			break
 		}
-		at += 8
 	}
-	return at
+	return s.restOfStr(begin, at)
 }
 
-// str steps over a string that begins at begin and is plain up to at.
-func (s *scanner) str(begin, at int) int {
+// restOfStr steps over a string that begins at begin, from at on, with escapes,
+// bytes that are not ASCII, or the last bytes of the text.
+func (s *scanner) restOfStr(begin, at int) int {
 	text := s.text
 	ascii := true
 	for {
-		for at = plain(text, at); at < len(text) && stops(uint64(text[at])|letters) == 0; at++ {
+		for at < len(text) && stops(uint64(text[at])|letters) == 0 {
 			ascii = ascii && text[at] < 0x80
+			at++
 		}
 		switch s.byteAt(at) {
 		case '"':

@@ -59,8 +59,6 @@ func (s *scanner) fail(at int, what string) int {
 	return len(s.text)
 }
 
-const noName = "expected a name in quotes"
-
 // byteAt is the byte at a place, 0 at the end: one that JSON does not hold.
 func (s *scanner) byteAt(at int) byte {
 	if at < len(s.text) {
@@ -129,43 +127,22 @@ func (s *scanner) find(at int, path string, level int) (found []byte, end int) {
 // fail moves to the end of the text, where each step fails, so that no step
 // asks whether the one before did.
 func (s *scanner) walk(at, level int, name string) (found []byte, end int) {
-	text, top := s.text, level
 	var objects [maxLevels/64 + 1]uint64 // a bit for each open level: whether it is one
-	member := -1                         // where the value that is found begins
-	for key := false; ; {
-		begin := at
-		switch c := s.byteAt(at); {
-		case c == '"':
-			if at = plain(text, at+1); s.byteAt(at) == '"' {
-				at++
-			} else {
-				at = s.str(begin, at)
-			}
-			if key {
-				wanted := level == top+1 && at-begin >= len(name)+2 && s.fault == "" && Is(text[begin:at], name)
-				if at = s.colon(at); wanted {
-					member = at
-				}
-				key = false
-				continue
-			}
-		case key:
-			return nil, s.fail(at, noName)
-		case digit(c):
-			for at < len(text) && digit(text[at]) {
-				at++
-			}
-			if c == '0' && at > begin+1 || fraction[s.byteAt(at)] {
-				at = s.number(begin)
-			}
-		case c == '{' || c == '[':
+	top, member := level, -1             // where the value that is found begins
+	for {
+		switch c := s.byteAt(at); c {
+		case '"':
+			at = s.str(at)
+		case '{', '[':
 			if level == maxLevels {
 				return nil, s.fail(at, "nested deeper than 504 levels")
 			}
 			if at = s.space(at + 1); s.byteAt(at) != c+2 { // '}' or ']'
 				level++
-				key = c == '{'
 				objects[level>>6] = objects[level>>6]&^(1<<(level&63)) | uint64(c>>5&1)<<(level&63)
+				if c == '{' {
+					at = s.member(at, level == top+1, name, &member)
+				}
 				continue
 			}
 			at++
@@ -174,7 +151,7 @@ func (s *scanner) walk(at, level int, name string) (found []byte, end int) {
 		}
 		for { // A value has ended: its level goes on, or ends with it.
 			if member >= 0 && level == top+1 {
-				found, member = text[member:at], -1
+				found, member = s.text[member:at], -1
 			}
 			if level == top {
 				return found, at
@@ -182,7 +159,10 @@ func (s *scanner) walk(at, level int, name string) (found []byte, end int) {
 			at = s.space(at)
 			c, object := s.byteAt(at), objects[level>>6]>>(level&63)&1 != 0
 			if c == ',' {
-				at, key = s.space(at+1), object
+				at = s.space(at + 1)
+				if object {
+					at = s.member(at, level == top+1, name, &member)
+				}
 				break
 			}
 			if c != '}' && object || c != ']' && !object {
@@ -194,19 +174,33 @@ func (s *scanner) walk(at, level int, name string) (found []byte, end int) {
 	}
 }
 
+// member steps over a name and its colon. If it is the wanted one, found is set
+// to where its value begins.
+func (s *scanner) member(at int, want bool, name string, found *int) int {
+	text, begin := s.text, at
+	at = s.key(at)
+	end := at
+	if at+1 < len(text) && text[at] == ':' && text[at+1] > ' ' {
+		at++
+	} else {
+		at = s.colon(at)
+	}
+	if want && end-begin >= len(name)+2 && s.fault == "" && Is(text[begin:end], name) {
+		*found = at
+	}
+	return at
+}
+
 // key steps over a name.
 func (s *scanner) key(at int) int {
 	if s.byteAt(at) != '"' {
-		return s.fail(at, noName)
+		return s.fail(at, "expected a name in quotes")
 	}
-	return s.str(at, at+1)
+	return s.str(at)
 }
 
-// colon steps over the colon behind a name.
+// colon steps over the colon behind a name, and blanks around it.
 func (s *scanner) colon(at int) int {
-	if s.byteAt(at) == ':' {
-		return s.space(at + 1)
-	}
 	if at = s.space(at); s.byteAt(at) != ':' {
 		return s.fail(at, "expected ':' after a name")
 	}
