@@ -33,7 +33,7 @@ var layers = []struct {
 	{"host/inspect", []string{"host/manifest", "host/wasm", "host/wasm/section", "host/abi"}, "says what a module is, without running it"},
 	{"host/toolchain", []string{"host/config", "host/manifest", "host/wasm/section"}, "makes modules of sources; what they are worth, it does not know"},
 	{"host/plugin", []string{"host/manifest", "host/wasm", "host/wasm/section", "host/abi", "host/event"}, "makes a processor of a module; the pipeline sees only the interface"},
-	{"host/trial", []string{"host/plugin", "host/wasm", "host/abi", "host/event", "host/config"}, "runs a module outside of any pipeline"},
+	{"host/trial", []string{"host/manifest", "host/plugin", "host/wasm", "host/wasm/section", "host/abi", "host/event", "host/config"}, "runs a module outside of any pipeline"},
 	{"host/pipeline", []string{"host/event"}, "decides about events without Kafka or WebAssembly, so tests can replay it"},
 	{"host/kafka", []string{"host/event", "host/tracker", "host/config"}, "satisfies the pipeline's interfaces without importing it"},
 	{"host/schema", []string{"host/event", "host/config"}, "satisfies the pipeline's interfaces without importing it, and knows no Kafka"},

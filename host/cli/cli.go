@@ -65,7 +65,8 @@ func (a *app) root() *cobra.Command {
 		Example: `  weir demo                        see it work; needs nothing
   weir check -c weir.yaml          say everything that is wrong with a file
   weir topics apply -c weir.yaml   make the topics that it needs
-  weir run -c weir.yaml            run its pipelines`,
+  weir run -c weir.yaml            run its pipelines
+  weir test my-processor           run the test cases of a module`,
 		Args:              noArgs,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -94,6 +95,7 @@ func (a *app) root() *cobra.Command {
 		a.deadletterCommand(),
 		a.configCommand(),
 		a.buildCommand(),
+		a.testCommand(),
 		a.inspectCommand(),
 		a.conformanceCommand(),
 		a.demoCommand(), a.brokerCommand(),

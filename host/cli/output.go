@@ -15,13 +15,14 @@ const (
 	outputText  = "text"
 	outputTable = "table"
 	outputJSON  = "json"
+	outputJUnit = "junit"
 )
 
-// addOutput adds -o with a human form, which is the default, and json. The
+// addOutput adds -o with a human form, which is the default, json, and more. The
 // names of human forms stand for each other, so that one WEIR_OUTPUT serves all
 // commands.
-func addOutput(cmd *cobra.Command, into *string, human string) {
-	forms := choice{value: into, of: []string{human, outputJSON}, same: map[string]string{outputText: human, outputTable: human}}
+func addOutput(cmd *cobra.Command, into *string, human string, more ...string) {
+	forms := choice{value: into, of: append([]string{human, outputJSON}, more...), same: map[string]string{outputText: human, outputTable: human}}
 	*into = human
 	cmd.Flags().VarP(forms, "output", "o", "`FORM` of the output: "+strings.Join(forms.of, " or "))
 	// The flag was added a line above; that is all that can fail.

@@ -71,7 +71,9 @@ func forgetting() *wt.Module {
 
 // growing asks for a page with each batch.
 func growing() *wt.Module {
-	return wt.Guest(func(wt.Imports) []byte { return wt.Code(wt.I32(1), wt.MemoryGrow, wt.Drop, wt.Result(wt.Table, wt.Count)) })
+	return wt.Guest(func(wt.Imports) []byte {
+		return wt.Code(wt.I32(1), wt.MemoryGrow, wt.Drop, wt.Result(wt.Table, wt.Count))
+	})
 }
 
 // TestRandomSamples shows that a case's own events are the seed of others, and

@@ -11,12 +11,8 @@ import (
 	"github.com/weirhq/weir/host/event"
 )
 
-// File is the name of the file of cases next to a module's manifest, Custom
-// that of the section of a module that holds such a file.
-const (
-	File   = "tests.yaml"
-	Custom = "weir.tests"
-)
+// File is the name of the file of cases next to a module's manifest.
+const File = "tests.yaml"
 
 // Suite is the cases of one file.
 type Suite struct {

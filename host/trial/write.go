@@ -28,7 +28,7 @@ func (o *Outcome) Update() (changed bool, err error) {
 		return false, err
 	}
 	text = append([]byte("# Written by weir test --update.\n"), text...)
-	path := o.Case.goldenPath()
+	path := o.Golden()
 	if old, err := os.ReadFile(path); err == nil && slices.Equal(old, text) {
 		return false, nil
 	}
@@ -37,6 +37,9 @@ func (o *Outcome) Update() (changed bool, err error) {
 	}
 	return true, os.WriteFile(path, text, 0o666)
 }
+
+// Golden is the path of the case's golden file.
+func (o *Outcome) Golden() string { return o.Case.goldenPath() }
 
 func (o *Outcome) golden() *config.Node {
 	n := config.NewMap(config.Pos{})
