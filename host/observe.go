@@ -26,18 +26,18 @@ func (h *Host) Samples() []telemetry.Sample {
 func (h *Host) Health() []admin.Pipeline {
 	pipelines := make([]admin.Pipeline, len(h.members))
 	for i, m := range h.members {
-		state, err := m.pipeline.State()
-		p := admin.Pipeline{Name: m.spec.Name, State: state.String()}
+		state, err := m.state()
+		p := admin.Pipeline{Name: m.spec.Name, State: string(state)}
 		if err != nil {
 			p.Reason = err.Error()
 		}
 		switch state {
-		case pipeline.Running:
+		case telemetry.Running, telemetry.Paused:
 			p.Health = admin.Up
 			if away := m.away(); away != "" {
 				p.Health, p.Reason = admin.Down, away
 			}
-		case pipeline.Starting, pipeline.Draining:
+		case telemetry.Starting, telemetry.Draining:
 			p.Health = admin.Waiting
 		default:
 			p.Health = admin.Down
@@ -45,6 +45,16 @@ func (h *Host) Health() []admin.Pipeline {
 		pipelines[i] = p
 	}
 	return pipelines
+}
+
+// state is where the pipeline is, with the failure that stopped it if one did.
+// Running is called paused while nothing is read.
+func (m *member) state() (telemetry.State, error) {
+	state, err := m.pipeline.State()
+	if state == pipeline.Running && m.paused() {
+		return telemetry.Paused, err
+	}
+	return telemetry.State(state.String()), err
 }
 
 // away says which end of the pipeline has no broker that answers, and why.
@@ -62,10 +72,10 @@ func (m *member) away() string {
 
 func (m *member) sample() telemetry.Sample {
 	stats := m.pipeline.Stats()
-	state, err := m.pipeline.State()
+	state, err := m.state()
 	s := telemetry.Sample{
 		Pipeline:  m.spec.Name,
-		State:     telemetry.State(state.String()),
+		State:     state,
 		Consumed:  stats.Consumed,
 		Delivered: stats.Delivered,
 		Abandoned: stats.Abandoned,

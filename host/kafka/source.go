@@ -46,6 +46,7 @@ type Source struct {
 	cfg        SourceConfig
 	start      Start
 	reach      *reachHook
+	pause      *pause
 	rebalances counter
 	errors     counter
 	skipped    counter
@@ -65,7 +66,7 @@ func NewSource(cfg SourceConfig) *Source {
 		cfg.Log = zap.NewNop()
 	}
 	cfg.partitions = cfg.Options.Partitions()
-	s := &Source{cfg: cfg, start: cfg.Options.start(), reach: newReachHook(cfg.Log), recreated: map[string]bool{}}
+	s := &Source{cfg: cfg, start: cfg.Options.start(), reach: newReachHook(cfg.Log), pause: newPause(), recreated: map[string]bool{}}
 	if cfg.From.word != "" {
 		s.start = cfg.From
 	}
@@ -209,18 +210,29 @@ func (r *session) poll(ctx context.Context) {
 		if n == 0 {
 			return
 		}
-		wait, cancel := ctx, context.CancelFunc(func() {})
-		if r.bounds != nil {
-			wait, cancel = context.WithTimeout(ctx, boundedCheck)
-		}
-		fetches := r.client.PollRecords(wait, min(n, most))
-		cancel()
-		r.dispatch(fetches)
-		r.client.AllowRebalance()
+		r.pollOnce(ctx, min(n, most))
 		if r.bounds != nil {
 			r.checkEnd(ctx)
 		}
 	}
+}
+
+// pollOnce waits for records and hands them on. A bounded run waits for a moment
+// only.
+func (r *session) pollOnce(ctx context.Context, most int) {
+	if r.bounds != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, boundedCheck)
+		defer cancel()
+	}
+	polling, end, ok := r.pause.begin(ctx)
+	if !ok {
+		return
+	}
+	defer end()
+	fetches := r.client.PollRecords(polling, most)
+	r.dispatch(fetches)
+	r.client.AllowRebalance()
 }
 
 // dispatch hands each partition's records to its lane.

@@ -15,6 +15,8 @@ const (
 	Starting State = "starting"
 	// Running: events flow, or would if there were any.
 	Running State = "running"
+	// Paused: running, but nothing new is read until somebody says so.
+	Paused State = "paused"
 	// Draining: the intake is closed and what is in flight ends.
 	Draining State = "draining"
 	// Stopped: ended in good order.
@@ -24,7 +26,7 @@ const (
 )
 
 // States lists the valid states. Each is a series of weir_pipeline_state.
-var States = []State{Starting, Running, Draining, Stopped, Failed}
+var States = []State{Starting, Running, Paused, Draining, Stopped, Failed}
 
 // Sample is a pipeline at one moment. The numbers are totals since the
 // process started, except InFlight. At rest they obey

@@ -1,0 +1,67 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/weirhq/weir/host/config"
+)
+
+// ErrNoPipeline says that the host has no pipeline of a name.
+var ErrNoPipeline = errors.New("no such pipeline")
+
+// Pause keeps a pipeline from reading more until Resume. What it has read goes
+// through to the sink and is committed, its sources stay in their groups, and a
+// stop is as of a pipeline that runs. Pause returns when its lanes get no more, or
+// with the error of ctx; the pipeline is paused then too.
+func (h *Host) Pause(ctx context.Context, pipeline string) error {
+	m, err := h.member(pipeline)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, source := range m.sources {
+		errs = append(errs, source.Pause(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// Resume lets a paused pipeline read on.
+func (h *Host) Resume(pipeline string) error {
+	m, err := h.member(pipeline)
+	if err != nil {
+		return err
+	}
+	for _, source := range m.sources {
+		source.Resume()
+	}
+	return nil
+}
+
+// member finds a pipeline by its name.
+func (h *Host) member(name string) (*member, error) {
+	var names []string
+	for _, m := range h.members {
+		if m.spec.Name == name {
+			return m, nil
+		}
+		names = append(names, m.spec.Name)
+	}
+	hint := "there are: " + strings.Join(names, ", ")
+	if near := config.Nearest(name, names); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	return nil, fmt.Errorf("%w: %q (%s)", ErrNoPipeline, name, hint)
+}
+
+// paused tells whether nothing is read.
+func (m *member) paused() bool {
+	for _, source := range m.sources {
+		if !source.Paused() {
+			return false
+		}
+	}
+	return true
+}
