@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the guests that are committed as .wasm and are not Rust: the
-# conformance guests of the SDKs for C and Zig.
+# Builds the guests that are committed as .wasm and are not Rust: those of the
+# conformance kit and of the benchmarks, in C and Zig.
 #
 #   sdk/build.sh [LANGUAGE]...           build them, and record what they were built from
 #   sdk/build.sh --check [LANGUAGE]...   build them elsewhere and compare byte for byte
@@ -13,6 +13,10 @@ export LC_ALL=C
 cd "$(dirname "$0")/.."
 
 : "${CLANG:=clang-19}" "${ZIG:=zig}"
+
+# Each has a folder for each language. Those of the benchmarks are built for
+# speed.
+guests="sdk/conformance/guests host/internal/bench/guests"
 
 check=
 if [ "${1-}" = --check ]; then
@@ -61,18 +65,23 @@ build_c() {
     tool "$CLANG" "apt-get install clang-19 lld-19, or set CLANG to a clang that has wasm-ld"
     make -s -C sdk/c weir.h
     version=$($CLANG --version | sed -n 1p)
-    freestanding -Isdk/c sdk/conformance/guests/c/main.c
-    compiled sdk/conformance/guests/c/c.wasm "$version" sdk/c/weir.h sdk/conformance/guests/c/main.c
+    for guest in $guests; do
+        freestanding -Isdk/c "$guest/c/main.c"
+        compiled "$guest/c/c.wasm" "$version" sdk/c/weir.h "$guest/c/main.c"
+    done
 }
 
 build_zig() {
     tool "$ZIG" "pip install ziglang==0.17.0, and set ZIG=python-zig"
-    options="-target wasm32-freestanding -O ReleaseSmall -fstrip"
-    main=sdk/conformance/guests/zig/main.zig
-    # A cache of its own: an old one could hide what has changed.
-    $ZIG build-exe -fno-entry -rdynamic --cache-dir "$work/zig" -femit-bin="$work/out.wasm" \
-        $options --dep weir -Mroot=$main $options -Isdk/c sdk/c/weir.c -Mweir=sdk/c/weir.zig
-    compiled sdk/conformance/guests/zig/zig.wasm "zig $($ZIG version)" sdk/c/weir.h sdk/c/weir.c sdk/c/weir.zig $main
+    for guest in $guests; do
+        main=$guest/zig/main.zig mode=ReleaseSmall
+        [ "$guest" = sdk/conformance/guests ] || mode=ReleaseFast
+        options="-target wasm32-freestanding -O $mode -fstrip"
+        # A cache of its own: an old one could hide what has changed.
+        $ZIG build-exe -fno-entry -rdynamic --cache-dir "$work/zig" -femit-bin="$work/out.wasm" \
+            $options --dep weir -Mroot=$main $options -Isdk/c sdk/c/weir.c -Mweir=sdk/c/weir.zig
+        compiled "$guest/zig/zig.wasm" "zig $($ZIG version)" sdk/c/weir.h sdk/c/weir.c sdk/c/weir.zig "$main"
+    done
 }
 
 for language; do

@@ -15,7 +15,9 @@ var bars = []struct {
 	{row{pass, 64, 1024}, "bare module", 160},
 	{row{pass, 1, 200}, "bare module", 200},
 	{row{upper, 64, 200}, "Rust", 300},
+	{row{upper, 64, 200}, "C", 300},
 	{row{pick, 64, 200}, "Rust", 1000},
+	{row{pick, 64, 200}, "C", 1000},
 }
 
 func holdAgainstBars(out io.Writer, results map[row]map[string]result) {

@@ -12,6 +12,11 @@ func TestCommittedGuestsAreFresh(t *testing.T) {
 	if err := conformance.Fresh("../../../..", "host/internal/bench/guests/rust"); err != nil {
 		t.Error(err)
 	}
+	for _, list := range []string{"c/c.sum", "zig/zig.sum"} {
+		if err := conformance.Sums("../../../..", "host/internal/bench/guests/"+list); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // TestContenders runs each row once: newRunner checks that every contender does
