@@ -31,6 +31,7 @@ var layers = []struct {
 	{"host/wasm", []string{"host/wasm/section", "host/abi", "host/event"}, "runs modules; what a plugin is, it does not know"},
 	{"host/manifest", []string{"host/config", "host/wasm/section", "host/abi"}, "what a plugin says about itself; runs nothing"},
 	{"host/inspect", []string{"host/manifest", "host/wasm", "host/wasm/section", "host/abi"}, "says what a module is, without running it"},
+	{"host/scaffold", []string{"host/manifest", "sdk"}, "writes files that it holds"},
 	{"host/toolchain", []string{"host/config", "host/manifest", "host/wasm/section"}, "makes modules of sources; what they are worth, it does not know"},
 	{"host/plugin", []string{"host/manifest", "host/wasm", "host/wasm/section", "host/abi", "host/event"}, "makes a processor of a module; the pipeline sees only the interface"},
 	{"host/trial", []string{"host/manifest", "host/plugin", "host/wasm", "host/wasm/section", "host/abi", "host/event", "host/config"}, "runs a module outside of any pipeline"},
@@ -58,6 +59,7 @@ var layers = []struct {
 		"host/manifest",
 		"host/pipeline",
 		"host/plugin",
+		"host/scaffold",
 		"host/telemetry",
 		"host/toolchain",
 		"host/trial",
@@ -67,6 +69,7 @@ var layers = []struct {
 	}, "commands stand on the composition root"},
 	{"host/cmd/weir", []string{"host/cli"}, "main is about twenty lines"},
 	{"plugins", nil, "embeds files"},
+	{"sdk", nil, "embeds files"},
 	{"sdk/conformance", []string{"host/event", "host/plugin"}, "the kit runs modules as a pipeline would, and stands under the command line"},
 	{"sdk/go", nil, "a guest is built from it: the host must not leak in"},
 }

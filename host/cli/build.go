@@ -172,7 +172,7 @@ func (a *app) showBuild(r buildReport, output string) error {
 	}
 	t.row("size", size(r.Size))
 	t.row("memory", memoryLine(r.Memory))
-	t.row("imports", strings.Join(importList(r.Report), ", "))
+	t.row("imports", orNone(strings.Join(importList(r.Report), ", ")))
 	t.row("exports", strings.Join(exportList(r.Report), ", "))
 	t.row("digest", r.Digest)
 	t.end()

@@ -94,6 +94,7 @@ func (a *app) root() *cobra.Command {
 		a.topicsCommand(),
 		a.deadletterCommand(),
 		a.configCommand(),
+		a.newCommand(),
 		a.buildCommand(),
 		a.testCommand(),
 		a.inspectCommand(),

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -188,14 +189,15 @@ func memoryLine(m *inspect.Memory) string {
 func importList(r *inspect.Report) []string {
 	var own, wasi []string
 	for _, im := range r.Imports {
-		if im.WASI {
-			wasi = append(wasi, im.Name)
-		} else {
+		switch {
+		case !im.WASI:
 			own = append(own, im.Module+"."+im.Name)
+		case !slices.Contains(wasi, im.Name): // Go names some again
+			wasi = append(wasi, im.Name)
 		}
 	}
 	if len(wasi) > 0 {
-		own = append(own, fmt.Sprintf("and of WASI %s", strings.Join(wasi, ", ")))
+		own = append(own, "and of WASI "+strings.Join(wasi, ", "))
 	}
 	return own
 }

@@ -165,7 +165,9 @@ func TestCheckConfigOfOtherKinds(t *testing.T) {
 	for _, test := range []struct{ schema, config, want string }{
 		{"{type: [array, 'null']}", "", ""},
 		{"{type: object}", "", ""},
-		{"false", "", "p.config: there is none: false schema"},
+		{"false", "", ""},
+		{"false", "{}", ""},
+		{"false", "{a: 1}", "p.config: the module takes no config (remove it)"},
 		{"true", "[1]", ""},
 		{"{type: object}", "[1]", "p.config: got array, want object"},
 	} {

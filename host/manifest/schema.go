@@ -70,6 +70,9 @@ func compile(text json.RawMessage) (*Schema, error) {
 // nil when none was; at and path are where it stands, or should. None is as good
 // as an empty object, or null, whichever the schema takes.
 func (s *Schema) Check(n *config.Node, at config.Pos, path string) config.Faults {
+	if s.document == false {
+		return none(n, path)
+	}
 	if n == nil {
 		if s.compiled.Validate(nil) == nil {
 			return nil
@@ -103,6 +106,14 @@ func (s *Schema) Check(n *config.Node, at config.Pos, path string) config.Faults
 	}
 	faults.Sort()
 	return faults
+}
+
+// none is the verdict of the schema false, by which a module takes no config.
+func none(n *config.Node, path string) config.Faults {
+	if n == nil || n.Kind == config.Map && len(n.Items) == 0 {
+		return nil
+	}
+	return config.Faults{{Pos: n.Pos, Path: path, Message: "the module takes no config", Hint: "remove it"}}
 }
 
 // report words one violation of the schema. A secret is not shown.

@@ -13,10 +13,7 @@ import (
 // a C library.
 func buildC(ctx context.Context, p *project) error {
 	files := slices.Concat(sources(p.Dir, "*.c"), sources(p.Dir, "src/*.c"))
-	files = slices.DeleteFunc(files, func(file string) bool {
-		name := strings.TrimSuffix(filepath.Base(file), ".c")
-		return strings.HasSuffix(name, "_test") || strings.HasPrefix(name, "test_") || name == "test" || name == "tests"
-	})
+	files = slices.DeleteFunc(files, func(file string) bool { return !isC(file) })
 	if len(files) == 0 {
 		return fmt.Errorf("%w: there are no C files but tests", ErrBuild)
 	}
@@ -29,6 +26,12 @@ func buildC(ctx context.Context, p *project) error {
 	args = append(args, strings.Fields(p.env.get("CFLAGS"))...)
 	args = append(args, files...)
 	return p.run(ctx, command{args: append(args, "-o", p.out)})
+}
+
+// isC tells whether a file is part of a processor, and not a test.
+func isC(file string) bool {
+	name := strings.TrimSuffix(filepath.Base(file), ".c")
+	return !strings.HasSuffix(name, "_test") && !strings.HasPrefix(name, "test_") && name != "test" && name != "tests"
 }
 
 // compiler is the beginning of a command that compiles C to WebAssembly: the

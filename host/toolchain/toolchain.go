@@ -64,7 +64,7 @@ var languages = []language{
 	{name: "rust", marks: []string{"Cargo.toml"}, build: buildRust},
 	{name: "zig", marks: []string{"build.zig", "*.zig", "src/*.zig"}, build: buildZig},
 	{name: "assemblyscript", marks: []string{"package.json", "asconfig.json"}, is: isAssemblyScript, build: buildAssemblyScript},
-	{name: "c", marks: []string{"*.c", "src/*.c"}, build: buildC},
+	{name: "c", marks: []string{"*.c", "src/*.c"}, is: isC, build: buildC},
 	{name: "wat", marks: []string{"*.wat"}, build: buildWAT},
 }
 

@@ -6,18 +6,23 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
-// zig is the beginning of a command that runs Zig: the program, or the Python
-// package that holds it. nil when there is none.
+// zig is the beginning of a command that runs Zig: what ZIG names, the program,
+// or that of the Python package which holds it. nil when there is none.
 func (p *project) zig() []string {
+	if zig := strings.Fields(p.env.get("ZIG")); len(zig) > 0 {
+		return zig
+	}
 	if zig := p.env.first("zig", "python-zig"); zig != "" {
 		return []string{zig}
 	}
 	return nil
 }
 
-// buildZig runs the project's own build.zig, or compiles its main file.
+// buildZig runs the project's own build.zig, or compiles its main file with the
+// C files of the SDK in its folder weir.
 func buildZig(ctx context.Context, p *project) error {
 	zig := p.zig()
 	if zig == nil {
@@ -30,7 +35,9 @@ func buildZig(ctx context.Context, p *project) error {
 	if err != nil {
 		return err
 	}
-	return p.run(ctx, command{args: append(zig, "build-exe", main, "-target", "wasm32-freestanding", "-fno-entry", "-rdynamic",
+	files := append([]string{main}, slices.DeleteFunc(sources(p.Dir, "weir/*.c"), func(file string) bool { return !isC(file) })...)
+	args := append(append(zig, "build-exe"), files...)
+	return p.run(ctx, command{args: append(args, "-target", "wasm32-freestanding", "-fno-entry", "-rdynamic",
 		"-O", "ReleaseSmall", "-fno-strip", "-I.", "--stack", "65536", "-femit-bin="+p.out)})
 }
 

@@ -1,0 +1,28 @@
+/* A processor for weir: it sends events to the topics heavy and light by a number
+ * in their JSON payload. */
+#include "weir/weir.h"
+
+static const char *field;
+static double threshold;
+
+/* Reads what the pipeline says under "config:". What it leaves out has the value
+ * here; what is not asked for refuses the config. */
+static void configure(weir_config *config) {
+    weir_str name = weir_config_text(config, "field", "weight");
+    char *copy = weir_alloc_static(name.size + 1);
+    for (size_t i = 0; i < name.size; i++) {
+        copy[i] = name.data[i];
+    }
+    copy[name.size] = 0;
+    field = copy;
+    threshold = weir_config_number(config, "threshold", 10);
+}
+
+/* Handles one event. One without the number is rejected when this returns: it goes
+ * to the pipeline's error policy, all others go on. */
+static void process(weir_event *ev) {
+    double number = weir_field_number(ev, field);
+    weir_route(ev, weir_text(number > threshold ? "heavy" : "light"));
+}
+
+WEIR_PROCESSOR(.process = process, .open = configure);
