@@ -64,6 +64,7 @@ var layers = []struct {
 		"host/toolchain",
 		"host/trial",
 		"host/wasm",
+		"host/wasm/section",
 		"plugins",
 		"sdk/conformance",
 	}, "commands stand on the composition root"},
