@@ -98,6 +98,7 @@ func (a *app) root() *cobra.Command {
 		a.newCommand(),
 		a.buildCommand(),
 		a.testCommand(),
+		a.callCommand(),
 		a.inspectCommand(),
 		a.conformanceCommand(),
 		a.demoCommand(), a.brokerCommand(),

@@ -64,6 +64,9 @@ func Document(file string, data []byte) *Section {
 	return newRoot(n, faults, len(faults) > 0)
 }
 
+// Root is a map that was made, not read, as a section.
+func Root(n *Node) *Section { return newRoot(n, nil, false) }
+
 // ReadDocument is Document of a file.
 func ReadDocument(file string) *Section {
 	data, err := ReadFile(file)

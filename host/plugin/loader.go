@@ -186,7 +186,7 @@ func (l *Loader) readFile(name string) ([]byte, error) {
 		if abs, e := filepath.Abs(path); e == nil {
 			path = abs
 		}
-		return nil, fmt.Errorf("%w: looked at %s; relative paths begin at the config file's folder", fs.ErrNotExist, path)
+		return nil, fmt.Errorf("%w: looked at %s", fs.ErrNotExist, path)
 	}
 	if err != nil {
 		return nil, err

@@ -62,12 +62,17 @@ func newEvent(i int, now time.Time) event.Event {
 
 // readEvent reads input i: a map of fields, or the value alone.
 func readEvent(parent *config.Section, n *config.Node, name string, i int, now time.Time) event.Event {
-	e := newEvent(i, now)
 	if n.Kind == config.Scalar {
+		e := newEvent(i, now)
 		e.Value = literal(parent, n, name)
 		return e
 	}
-	s := parent.Open(n, name)
+	return readFields(parent.Open(n, name), i, now)
+}
+
+// readFields reads input i from its fields.
+func readFields(s *config.Section, i int, now time.Time) event.Event {
+	e := newEvent(i, now)
 	e.Value = readBytes(s, fieldValue)
 	e.Key = readBytes(s, fieldKey)
 	if n, ok := field(s, fieldHeaders); ok {
