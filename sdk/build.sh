@@ -1,18 +1,24 @@
 #!/bin/sh
+<<<<<<< HEAD
 # Builds the guests that are committed as .wasm and are not Rust: those of the
 # conformance kit and of the benchmarks, in C and Zig.
+=======
+# Builds the guests that are committed as .wasm and are not Rust: the
+# conformance guests of the SDKs for C, Zig and AssemblyScript.
+>>>>>>> 39559b3 (sdk/assemblyscript: processors in AssemblyScript)
 #
 #   sdk/build.sh [LANGUAGE]...           build them, and record what they were built from
 #   sdk/build.sh --check [LANGUAGE]...   build them elsewhere and compare byte for byte
 #
-# Languages are c and zig; without one, all. Compilers are taken from CLANG and
-# ZIG if these are set. Paths are relative to the root of the repository: so the
-# same sources and the same compiler give the same bytes on every machine.
+# Languages are c, zig and assemblyscript; without one, all. Compilers are taken
+# from CLANG, ZIG and ASC if these are set. Paths are relative to the root of the
+# repository: so the same sources and the same compiler give the same bytes on
+# every machine.
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")/.."
 
-: "${CLANG:=clang-19}" "${ZIG:=zig}"
+: "${CLANG:=clang-19}" "${ZIG:=zig}" "${ASC:=sdk/assemblyscript/node_modules/.bin/asc}"
 
 # Each has a folder for each language. Those of the benchmarks are built for
 # speed.
@@ -23,7 +29,7 @@ if [ "${1-}" = --check ]; then
     check=yes
     shift
 fi
-[ $# -gt 0 ] || set -- c zig
+[ $# -gt 0 ] || set -- c zig assemblyscript
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -84,10 +90,18 @@ build_zig() {
     done
 }
 
+build_assemblyscript() {
+    tool "$ASC" "npm ci --prefix sdk/assemblyscript, or set ASC"
+    main=sdk/conformance/guests/assemblyscript/main.ts
+    $ASC $main -o "$work/out.wasm" --runtime incremental -O3 --noAssert
+    compiled sdk/conformance/guests/assemblyscript/assemblyscript.wasm "asc $($ASC --version)" \
+        sdk/assemblyscript/index.ts sdk/assemblyscript/exports.ts sdk/assemblyscript/assembly/*.ts $main
+}
+
 for language; do
     case "$language" in
-        c | zig) "build_$language" ;;
-        *) die "no guests in $language: languages are c, zig" ;;
+        c | zig | assemblyscript) "build_$language" ;;
+        *) die "no guests in $language: languages are c, zig, assemblyscript" ;;
     esac
 done
 [ -z "$stale" ] || die "not what the sources give:$stale: run make guests and commit the result"

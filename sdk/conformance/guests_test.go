@@ -10,7 +10,7 @@ import (
 
 // TestCommitted runs the guests that are committed as modules by sdk/build.sh.
 func TestCommitted(t *testing.T) {
-	for _, language := range []string{"c", "zig"} {
+	for _, language := range []string{"c", "zig", "assemblyscript"} {
 		t.Run(language, func(t *testing.T) {
 			folder := "guests/" + language + "/"
 			if err := conformance.Sums("../..", "sdk/conformance/"+folder+language+".sum"); err != nil {
