@@ -70,6 +70,7 @@ func FuzzFind(f *testing.F) {
 	for _, seed := range []string{`{"a":{"b":[1,-2.5e3,true,null,"x\u00e9\n"]},"a.b":""}`, `[]`, ` "é" `, `{"a":1,"a":2}`, `1e5`, `{"a`, `[01]`} {
 		f.Add([]byte(seed), "a.b")
 	}
+	f.Add([]byte(`{"0\0`), "0")
 	f.Fuzz(func(t *testing.T, text []byte, path string) {
 		got, err := scan.Find(text, path)
 		valid := json.Valid(text) && utf8.Valid(text)
