@@ -89,7 +89,7 @@ func describeProduce(o *Options, topic string, err error) error {
 	case errors.Is(err, kerr.TopicAuthorizationFailed):
 		remedy = fmt.Sprintf("grant WRITE and DESCRIBE on topic %s to %s", topic, o.principal())
 	case errors.Is(err, kerr.ClusterAuthorizationFailed):
-		remedy = fmt.Sprintf("grant IDEMPOTENT_WRITE on the cluster to %s, or set enable.idempotence to false", o.principal())
+		remedy = fmt.Sprintf("grant WRITE on topic %s to %s, and for brokers before 2.8 IDEMPOTENT_WRITE on the cluster too, or set enable.idempotence to false", topic, o.principal())
 	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.RecordListTooLarge):
 		remedy = "raise message.max.bytes of the sink and max.message.bytes of the topic, or let a processor drop or shorten the event"
 	case strings.Contains(err.Error(), "invalid record partitioning choice"): // the client has no name for it

@@ -86,6 +86,7 @@ const (
 // clientOptions is what the initializer needs of Options.
 type clientOptions interface {
 	ClientOpts() ([]kgo.Opt, error)
+	principal() string
 }
 
 var _ clientOptions = (*Options)(nil)
@@ -153,7 +154,7 @@ func (i *Initializer) connected(ctx context.Context, do func(*topicSession) Repo
 		return Report{}, err
 	}
 	defer client.Close()
-	return do(&topicSession{client: client, admin: kadm.NewClient(client), rules: i.rules, log: i.log}), nil
+	return do(&topicSession{client: client, admin: kadm.NewClient(client), rules: i.rules, log: i.log, principal: i.opts.principal()}), nil
 }
 
 // connect makes a client and asks the cluster for a first answer, so that one
@@ -225,6 +226,8 @@ type topicSession struct {
 	admin  *kadm.Client
 	rules  TopicRules
 	log    *zap.Logger
+	// principal is whom the brokers let do what is asked for.
+	principal string
 }
 
 // each visits the topics of a report and tells of the progress. That ctx has

@@ -74,7 +74,7 @@ func (s *topicSession) create(ctx context.Context, t *Topic, r *TopicReport, dry
 		return
 	}
 	if err != nil {
-		r.fail(explainTopicError(err, "CREATE").Error())
+		r.fail(s.explain(err, t.Name, "CREATE").Error())
 		return
 	}
 	if resp.NumPartitions > 0 && resp.ReplicationFactor > 0 {
@@ -152,7 +152,7 @@ func (s *topicSession) grow(ctx context.Context, t *Topic, r *TopicReport, c *Ch
 		err = refusal(answer.Topics[0].ErrorCode, answer.Topics[0].ErrorMessage)
 	}
 	if err != nil {
-		return explainTopicError(err, "ALTER")
+		return s.explain(err, topic.Topic, "ALTER")
 	}
 	if !dry {
 		r.Partitions = topic.Count
@@ -176,11 +176,11 @@ func (s *topicSession) alter(ctx context.Context, topic string, changes []*Chang
 	answers, err := do(ctx, configs, topic)
 	switch {
 	case err != nil:
-		return explainTopicError(err, "ALTER_CONFIGS")
+		return s.explain(err, topic, "ALTER_CONFIGS")
 	case len(answers) != 1:
 		return fmt.Errorf("the broker answered for %d topics", len(answers))
 	case answers[0].Err != nil:
-		return explainTopicError(brokerError{answers[0].Err, answers[0].ErrMessage}, "ALTER_CONFIGS")
+		return s.explain(brokerError{answers[0].Err, answers[0].ErrMessage}, topic, "ALTER_CONFIGS")
 	}
 	return nil
 }

@@ -275,16 +275,16 @@ func splitList(s string) []string {
 	return parts
 }
 
-// explainTopicError says what a refusal means and what helps; right is the
-// operation that a refused user lacks.
-func explainTopicError(err error, right string) error {
+// explain says what a refusal means and what helps; right is the operation that
+// a refused user lacks.
+func (s *topicSession) explain(err error, topic, right string) error {
 	message := ""
 	if refused := (brokerError{}); errors.As(err, &refused) {
 		err, message = refused.error, refused.message
 	}
 	switch {
 	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
-		err = fmt.Errorf("not permitted; the user needs %s on the topic", right)
+		err = fmt.Errorf("not permitted: grant %s on topic %s to %s", right, topic, s.principal)
 	case errors.Is(err, kerr.InvalidReplicationFactor):
 		err = errors.New("the cluster has too few brokers for this replication_factor")
 	case errors.Is(err, kerr.InvalidReplicaAssignment):

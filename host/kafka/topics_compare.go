@@ -26,7 +26,7 @@ func (s *topicSession) look(ctx context.Context, t *Topic) TopicReport {
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return t.missing()
 	case err != nil:
-		return t.failed(explainTopicError(err, "DESCRIBE").Error())
+		return t.failed(s.explain(err, t.Name, "DESCRIBE").Error())
 	}
 	return s.compare(ctx, t, detail)
 }
@@ -183,7 +183,7 @@ func (s *topicSession) options(ctx context.Context, topic string) (map[string]ka
 		err = configs[0].Err
 	}
 	if err != nil {
-		return nil, explainTopicError(err, "DESCRIBE_CONFIGS")
+		return nil, s.explain(err, topic, "DESCRIBE_CONFIGS")
 	}
 	current := make(map[string]kadm.Config)
 	for _, c := range configs[0].Configs {

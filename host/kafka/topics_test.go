@@ -24,6 +24,7 @@ import (
 type seeds []string
 
 func (s seeds) ClientOpts() ([]kgo.Opt, error) { return []kgo.Opt{kgo.SeedBrokers(s...)}, nil }
+func (s seeds) principal() string              { return "User:tester" }
 
 func fakeCluster(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
 	t.Helper()
@@ -224,7 +225,7 @@ func TestPlanAsksTheBrokers(t *testing.T) {
 	i := initializer(c, Topic{Name: "new"}, Topic{Name: "grown", Partitions: 2},
 		Topic{Name: "set", Config: map[string]string{"segment.ms": "6"}}, Topic{Name: "fine"})
 	plan := run(t, i.Plan)
-	for n, want := range []string{"policy for topics refuses it", "needs ALTER on the topic", "the brokers refuse an option", "is missing"} {
+	for n, want := range []string{"policy for topics refuses it", "not permitted: grant ALTER on topic grown to User:tester", "the brokers refuse an option", "is missing"} {
 		if got := plan.Topics[n].Why(); !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", plan.Topics[n].Topic, got, want)
 		}
@@ -278,7 +279,7 @@ func TestForbiddenTopicHidesNone(t *testing.T) {
 	c := fakeCluster(t, kfake.SeedTopics(1, "secret", "open"))
 	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "secret", Err: kerr.TopicAuthorizationFailed, Count: -1})
 	got := run(t, initializer(c, Topic{Name: "secret"}, Topic{Name: "open"}).Plan)
-	if got.Topics[0].Status != TopicFailed || !strings.Contains(got.Topics[0].Reason, "needs DESCRIBE") {
+	if got.Topics[0].Status != TopicFailed || !strings.Contains(got.Topics[0].Reason, "grant DESCRIBE on topic secret to User:tester") {
 		t.Errorf("secret: %+v, want it failed for want of DESCRIBE", got.Topics[0])
 	}
 	if got.Topics[1].Status != TopicExists {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -8,19 +9,34 @@ import (
 	"github.com/weirhq/weir/host/internal/kafkatest"
 )
 
-// TestKilledBroker kills one of three brokers, which leads a third of the
-// partitions, under load, and starts it again.
+// TestKilledBroker places replicas on three brokers, kills one, which leads a
+// third of the partitions, under load, and starts it again.
 func TestKilledBroker(t *testing.T) {
 	const partitions, events, victim = 6, 60_000, 2
 	cluster := kafkatest.StartCluster(t, "--brokers", "3")
-	responses, err := kadm.NewClient(cluster.Client(t)).CreateTopics(t.Context(), partitions, 3, nil, "brokers-in", "brokers-out")
-	if err == nil {
-		err = responses.Error()
+	placed := [][]int32{{1, 2, 3}, {2, 3, 1}, {3, 1, 2}, {1, 3, 2}, {2, 1, 3}, {3, 2, 1}}
+	config := writeFile(t, "weir.yaml", copyConfig(cluster.Broker, "brokers", "brokers-in", "brokers-out")+`
+topics:
+  list:
+    - {topic: brokers-in, replica_assignment: "1:2:3,2:3:1,3:1:2,1:3:2,2:1:3,3:2:1"}
+    - {topic: brokers-out, num_partitions: 6, replication_factor: 3}
+`)
+	if code, output := runWeir(t, "topics", "apply", "-c", config); code != 0 {
+		t.Fatalf("weir topics apply ended with %d:\n%s", code, output)
 	}
+	topics, err := kadm.NewClient(cluster.Client(t)).ListTopics(t.Context(), "brokers-in", "brokers-out")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := startWeir(t, writeFile(t, "weir.yaml", copyConfig(cluster.Broker, "brokers", "brokers-in", "brokers-out")))
+	for i, p := range topics["brokers-in"].Partitions.Sorted() {
+		if !slices.Equal(p.Replicas, placed[i]) {
+			t.Errorf("partition %d is on %v, want %v", i, p.Replicas, placed[i])
+		}
+	}
+	if got := topics["brokers-out"].Partitions; len(got) != partitions || got.NumReplicas() != 3 {
+		t.Errorf("brokers-out has %d partitions of %d replicas", len(got), got.NumReplicas())
+	}
+	w := startWeir(t, config)
 	load := newLoad(t, cluster.Broker, t.Name(), "brokers-in", partitions)
 	load.send(t, events/3)
 	w.awaitDelivered(t, events/6)

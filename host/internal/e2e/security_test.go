@@ -142,6 +142,9 @@ func testRights(t *testing.T, broker *kafkatest.SecureBroker) {
 	kafkatest.Produce(t, broker.Client(t), &kgo.Record{Topic: "rights-in", Value: []byte("event")})
 	config := writeFile(t, "weir.yaml", secureConfig(broker.SASL,
 		"security_protocol: SASL_PLAINTEXT, sasl_mechanism: SCRAM-SHA-256, sasl_username: alice, sasl_password: "+kafkatest.AlicePassword, "rights-in", "rights", "rights-out"))
+	if code, output := runWeir(t, "topics", "check", "--config", config); code != 1 || !strings.Contains(output, "grant DESCRIBE on topic rights-in to User:alice") {
+		t.Errorf("weir topics check without rights ends with %d:\n%s", code, output)
+	}
 	for _, step := range []struct {
 		lacks, says  string
 		topic, group string
@@ -149,7 +152,9 @@ func testRights(t *testing.T, broker *kafkatest.SecureBroker) {
 	}{
 		{"the topic to read", "grant READ and DESCRIBE on topic rights-in to User:alice", "rights-in", "", kadm.OpRead},
 		{"the group", "grant READ on group rights to User:alice", "", "rights", kadm.OpRead},
-		{"the topic to write", "grant WRITE and DESCRIBE on topic rights-out to User:alice", "rights-out", "", kadm.OpWrite},
+		{"see the topic to write", "grant WRITE and DESCRIBE on topic rights-out to User:alice", "rights-out", "", kadm.OpDescribe},
+		// Whoever may write to no topic may not write idempotently either.
+		{"the topic to write", "grant WRITE on topic rights-out to User:alice, and for brokers before 2.8 IDEMPOTENT_WRITE on the cluster", "rights-out", "", kadm.OpWrite},
 	} {
 		code, output := runWeir(t, "run", "--config", config, "--listen", "off")
 		if code == 0 || !strings.Contains(output, step.says) {
