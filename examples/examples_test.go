@@ -15,6 +15,7 @@ import (
 	"github.com/weirhq/weir/host/broker"
 	"github.com/weirhq/weir/host/broker/brokertest"
 	"github.com/weirhq/weir/host/cli"
+	"github.com/weirhq/weir/sdk/conformance"
 )
 
 var update = flag.Bool("update", false, "write what the examples put out into their out folders")
@@ -25,6 +26,8 @@ var configs = map[string][]string{
 	"01-topic-selector": {"weir.yaml"},
 	"02-bspump-ini":     {"site.conf", "topics.yaml"},
 	"03-key-filter":     {"weir.yaml"},
+	"04-wat":            {"weir.yaml"},
+	"05-c-without-sdk":  {"weir.yaml"},
 }
 
 // TestEveryExampleIsRun keeps the table above complete.
@@ -40,6 +43,16 @@ func TestEveryExampleIsRun(t *testing.T) {
 	}
 	if len(folders) != len(configs) {
 		t.Errorf("folders %v, want those of %v", folders, configs)
+	}
+}
+
+// TestModulesAreWhatTheirSourcesGive looks at the examples that bring a module
+// of their own.
+func TestModulesAreWhatTheirSourcesGive(t *testing.T) {
+	for _, sum := range []string{"examples/04-wat/heartbeat.sum", "examples/05-c-without-sdk/mask.sum"} {
+		if err := conformance.Sums("..", sum); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -1,24 +1,19 @@
 #!/bin/sh
-<<<<<<< HEAD
 # Builds the guests that are committed as .wasm and are not Rust: those of the
-# conformance kit and of the benchmarks, in C and Zig.
-=======
-# Builds the guests that are committed as .wasm and are not Rust: the
-# conformance guests of the SDKs for C, Zig and AssemblyScript.
->>>>>>> 39559b3 (sdk/assemblyscript: processors in AssemblyScript)
+# conformance kit and of the benchmarks, and the examples without an SDK.
 #
 #   sdk/build.sh [LANGUAGE]...           build them, and record what they were built from
 #   sdk/build.sh --check [LANGUAGE]...   build them elsewhere and compare byte for byte
 #
-# Languages are c, zig and assemblyscript; without one, all. Compilers are taken
-# from CLANG, ZIG and ASC if these are set. Paths are relative to the root of the
-# repository: so the same sources and the same compiler give the same bytes on
-# every machine.
+# Languages are c, zig, assemblyscript and wat; without one, all. Compilers are
+# taken from CLANG, ZIG, ASC and WAT2WASM if these are set. Paths are relative to
+# the root of the repository: so the same sources and the same compiler give the
+# same bytes on every machine.
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")/.."
 
-: "${CLANG:=clang-19}" "${ZIG:=zig}" "${ASC:=sdk/assemblyscript/node_modules/.bin/asc}"
+: "${CLANG:=clang-19}" "${ZIG:=zig}" "${ASC:=sdk/assemblyscript/node_modules/.bin/asc}" "${WAT2WASM:=wat2wasm}"
 
 # Each has a folder for each language. Those of the benchmarks are built for
 # speed.
@@ -29,7 +24,7 @@ if [ "${1-}" = --check ]; then
     check=yes
     shift
 fi
-[ $# -gt 0 ] || set -- c zig assemblyscript
+[ $# -gt 0 ] || set -- c zig assemblyscript wat
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -75,6 +70,8 @@ build_c() {
         freestanding -Isdk/c "$guest/c/main.c"
         compiled "$guest/c/c.wasm" "$version" sdk/c/weir.h "$guest/c/main.c"
     done
+    freestanding -mbulk-memory examples/05-c-without-sdk/mask.c
+    compiled examples/05-c-without-sdk/mask.wasm "$version" examples/05-c-without-sdk/mask.c
 }
 
 build_zig() {
@@ -98,10 +95,16 @@ build_assemblyscript() {
         sdk/assemblyscript/index.ts sdk/assemblyscript/exports.ts sdk/assemblyscript/assembly/*.ts $main
 }
 
+build_wat() {
+    tool "$WAT2WASM" "apt-get install wabt, or set WAT2WASM"
+    $WAT2WASM examples/04-wat/heartbeat.wat -o "$work/out.wasm"
+    compiled examples/04-wat/heartbeat.wasm "wat2wasm $($WAT2WASM --version)" examples/04-wat/heartbeat.wat
+}
+
 for language; do
     case "$language" in
-        c | zig | assemblyscript) "build_$language" ;;
-        *) die "no guests in $language: languages are c, zig, assemblyscript" ;;
+        c | zig | assemblyscript | wat) "build_$language" ;;
+        *) die "no guests in $language: languages are c, zig, assemblyscript, wat" ;;
     esac
 done
 [ -z "$stale" ] || die "not what the sources give:$stale: run make guests and commit the result"
