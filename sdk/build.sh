@@ -89,10 +89,12 @@ build_zig() {
 
 build_assemblyscript() {
     tool "$ASC" "npm ci --prefix sdk/assemblyscript, or set ASC"
-    main=sdk/conformance/guests/assemblyscript/main.ts
-    $ASC $main -o "$work/out.wasm" --runtime incremental -O3 --noAssert
-    compiled sdk/conformance/guests/assemblyscript/assemblyscript.wasm "asc $($ASC --version)" \
-        sdk/assemblyscript/index.ts sdk/assemblyscript/exports.ts sdk/assemblyscript/assembly/*.ts $main
+    for guest in $guests; do
+        main=$guest/assemblyscript/main.ts
+        $ASC "$main" -o "$work/out.wasm" --runtime incremental -O3 --noAssert
+        compiled "$guest/assemblyscript/assemblyscript.wasm" "asc $($ASC --version)" \
+            sdk/assemblyscript/index.ts sdk/assemblyscript/exports.ts sdk/assemblyscript/assembly/*.ts "$main"
+    done
 }
 
 build_wat() {

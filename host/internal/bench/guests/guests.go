@@ -13,7 +13,7 @@ import (
 	"github.com/weirhq/weir/host/plugin"
 )
 
-//go:embed rust/rust.wasm c/c.wasm zig/zig.wasm
+//go:embed rust/rust.wasm c/c.wasm zig/zig.wasm assemblyscript/assemblyscript.wasm
 var committed embed.FS
 
 // job turns a batch into what comes of it, appended to out.
@@ -46,6 +46,7 @@ func guests(ctx context.Context, loader *plugin.Loader, dir string) ([]contender
 	all := []contender{guest("bare module", loader, bare, pass)}
 	for _, g := range []struct{ name, file string }{
 		{"Rust", "rust/rust.wasm"}, {"C", "c/c.wasm"}, {"Zig", "zig/zig.wasm"},
+		{"AssemblyScript", "assemblyscript/assemblyscript.wasm"},
 	} {
 		wasm, err := committed.ReadFile(g.file)
 		if err != nil {

@@ -12,7 +12,7 @@ func TestCommittedGuestsAreFresh(t *testing.T) {
 	if err := conformance.Fresh("../../../..", "host/internal/bench/guests/rust"); err != nil {
 		t.Error(err)
 	}
-	for _, list := range []string{"c/c.sum", "zig/zig.sum"} {
+	for _, list := range []string{"c/c.sum", "zig/zig.sum", "assemblyscript/assemblyscript.sum"} {
 		if err := conformance.Sums("../../../..", "host/internal/bench/guests/"+list); err != nil {
 			t.Error(err)
 		}
