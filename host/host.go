@@ -42,7 +42,11 @@ type Options struct {
 type Host struct {
 	log     *zap.Logger
 	loader  *plugin.Loader
+	modules plugin.Options // of the loader
 	members []*member
+
+	reloading sync.Mutex
+	slots     []*slot // of all pipelines, in their order
 
 	registries map[*schema.RegistryConfig]*schema.Registry
 	faults     config.Faults // of configs, by the schemas of their modules; New returns them
@@ -60,6 +64,7 @@ type member struct {
 // part is what a step counts itself: a module or a key filter, whichever it is.
 type part struct {
 	module *plugin.Counters
+	slot   *slot // of the module
 	filter *kafka.KeyFilter
 }
 
@@ -71,11 +76,12 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
-	loader, err := plugin.NewLoader(ctx, plugin.Options{CacheDir: opts.CacheDir, Builtin: plugins.Lookup, Builtins: plugins.Names, Log: opts.Log})
+	modules := plugin.Options{CacheDir: opts.CacheDir, Builtin: plugins.Lookup, Builtins: plugins.Names, Log: opts.Log}
+	loader, err := plugin.NewLoader(ctx, modules)
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{log: opts.Log, loader: loader, registries: map[*schema.RegistryConfig]*schema.Registry{}}
+	h := &Host{log: opts.Log, loader: loader, modules: modules, registries: map[*schema.RegistryConfig]*schema.Registry{}}
 	var faults []error
 	for _, p := range spec.Pipelines {
 		m, err := h.build(ctx, p, opts)
@@ -127,6 +133,8 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 		m.sources, sources[i] = append(m.sources, source), source
 		cfg.StuckAfter = max(cfg.StuckAfter, s.Options.Duration("max_poll_interval_ms"))
 	}
+	slots := map[string]*slot{}
+	cfg.OnReplaced = h.took(slots)
 	var faults []error
 	if spec.Redrive != nil {
 		cfg.Steps = append(cfg.Steps, pipeline.Step{Name: redriveStep, Filter: true,
@@ -141,6 +149,10 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 		}
 		cfg.Steps = append(cfg.Steps, step)
 		m.parts = append(m.parts, own)
+		if own.slot != nil {
+			slots[step.Name] = own.slot
+			h.slots = append(h.slots, own.slot)
+		}
 	}
 	m.pipeline = pipeline.New(cfg, pipeline.Join(sources...), m.sink)
 	return m, errors.Join(faults...)
@@ -175,10 +187,12 @@ func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline
 	if err != nil {
 		return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, &ModuleError{err})
 	}
-	step.Open = func(ctx context.Context) (pipeline.Processor, error) { return module.Open(ctx, cfg) }
+	in := &slot{pipeline: p, step: s, cfg: cfg}
+	in.module.Store(module)
+	step.Open, step.Version = in.open, in.version.Load
 	h.log.Info("module loaded", zap.String("pipeline", p.Name), zap.String("processor", s.Name),
 		zap.String("module", s.Module), zap.String("digest", "sha256:"+module.Digest()))
-	return step, part{module: cfg.Counters}, nil
+	return step, part{module: cfg.Counters, slot: in}, nil
 }
 
 // fits holds a step's config against the schema in its module. Faults go with

@@ -44,7 +44,7 @@ var layers = []struct {
 	{"host/broker", nil, "a development broker, no part of the event path"},
 	{"host/broker/brokertest", []string{"host/broker"}, "starts development brokers for tests"},
 	{"host", []string{
-		"host/admin", "host/config", "host/deadletter", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/schema", "host/telemetry", "host/tracker", "plugins",
+		"host/admin", "host/config", "host/deadletter", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/schema", "host/telemetry", "host/trial", "host/tracker", "plugins",
 	}, "the composition root is the only package that knows all others"},
 	{"host/cli", []string{
 		"examples",

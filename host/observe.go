@@ -128,6 +128,10 @@ func (own part) sample(p *telemetry.ProcessorSample) {
 		p.Traps = own.module.Traps.Load() + own.module.Violations.Load()
 		p.Guest = guestSamples(&own.module.Metrics)
 	}
+	if own.slot != nil {
+		p.Digest = "sha256:" + own.slot.module.Load().Digest()
+		p.Reloads, p.RefusedReloads = own.slot.replaced.Load(), own.slot.refused.Load()
+	}
 	if own.filter != nil {
 		for _, r := range own.filter.Matches() {
 			p.Rules = append(p.Rules, telemetry.RuleSample(r))

@@ -48,7 +48,7 @@ group waits until the broker is started again. Data in --data-dir stays.`,
 }
 
 func (a *app) runBroker(ctx context.Context, opts broker.Options) error {
-	ctx, drain, release := stopSignals(ctx, a.tell)
+	ctx, drain, release := stopSignals(ctx, true, a.tell)
 	defer release()
 	b, err := broker.Start(opts)
 	if err != nil {

@@ -175,7 +175,7 @@ func (a *app) lettersVerb(cmd *cobra.Command, selects bool, run func(ctx context
 		if err != nil {
 			return err
 		}
-		ctx, drain, release := stopSignals(cmd.Context(), a.tell)
+		ctx, drain, release := stopSignals(cmd.Context(), true, a.tell)
 		defer release()
 		ctx, cancel := until(ctx, drain)
 		defer cancel()

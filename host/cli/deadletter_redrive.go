@@ -66,7 +66,7 @@ func (a *app) redrive(ctx context.Context, f *redriveFlags, selection deadletter
 	if !f.foreign {
 		selection.Pipeline = l.pipeline.Name
 	}
-	ctx, drain, release := stopSignals(ctx, a.tell)
+	ctx, drain, release := stopSignals(ctx, true, a.tell)
 	defer release()
 	looking, cancel := until(ctx, drain)
 	defer cancel()

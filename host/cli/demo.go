@@ -79,7 +79,7 @@ func (a *app) demo(ctx context.Context, f demoFlags) (err error) {
 	if d.log, err = a.logger(zap.ErrorLevel); err != nil {
 		return err
 	}
-	ctx, stop, release := stopSignals(ctx, a.tell)
+	ctx, stop, release := stopSignals(ctx, true, a.tell)
 	defer release()
 	b, err := broker.Start(broker.Options{Listen: "127.0.0.1:0"})
 	if err != nil {

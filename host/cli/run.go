@@ -25,6 +25,7 @@ type runFlags struct {
 	listen    string
 	from      string
 	reset     bool
+	watch     bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -33,11 +34,18 @@ func (a *app) runCommand() *cobra.Command {
 		Use:     "run",
 		Short:   "run the pipelines of a configuration",
 		GroupID: groupRun,
-		Long: `Runs every pipeline of a configuration until a signal. The first SIGINT, SIGTERM
-or SIGHUP drains: what is in flight is finished and committed. A second one cuts
+		Long: `Runs every pipeline of a configuration until a signal. The first SIGINT or
+SIGTERM drains: what is in flight is finished and committed. A second one cuts
 it off; it is then read again at the next start, and nothing is lost. A third
-ends the process on the spot.`,
+ends the process on the spot.
+
+SIGHUP reads the modules again and puts those that changed in the place of the old
+ones, between two batches, while events flow. One that does not pass its checks
+and the test cases that it carries changes nothing. --watch does so by itself when
+a module's file changes. On a terminal, where SIGHUP says that it is gone, it
+drains.`,
 		Example: `  weir run
+  weir run --watch
   weir run -c weir.yaml --set pipelines.orders.source.group_id=test
   weir run -c weir.yaml --exit-at-end --listen off
   weir run -c weir.yaml --from 2026-01-31T12:00:00Z --reset`,
@@ -50,6 +58,7 @@ ends the process on the spot.`,
 	flags.StringVar(&f.listen, "listen", admin.DefaultListen, "`HOST:PORT` of /metrics, /healthz and /readyz, or off")
 	flags.StringVar(&f.from, "from", "", "where groups without offsets begin, whatever the configuration says: earliest, latest, an offset, or a time as 2026-01-31T12:00:00Z")
 	flags.BoolVar(&f.reset, "reset", false, "with --from: begin there even where a group has offsets. All its members must have stopped")
+	flags.BoolVar(&f.watch, "watch", false, "take modules anew when their files change")
 	f.cache.add(flags)
 	return cmd
 }
@@ -75,13 +84,14 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	ctx, drain, release := stopSignals(ctx, func(message string) { log.Info(message) })
+	ctx, drain, release := stopSignals(ctx, a.in.interactive, func(message string) { log.Info(message) })
 	defer release()
 	h, err := host.New(ctx, spec, host.Options{Log: log, CacheDir: f.cache.path(), ExitAtEnd: f.exitAtEnd, From: from})
 	if err != nil {
 		return err
 	}
 	s := service{host: h, spec: spec, listen: f.listen, log: log}
+	s.reloads = reloadTriggers{hangUp: !a.in.interactive, files: watched(spec, f.watch)}
 	if f.reset {
 		s.reset = &from
 	}
@@ -95,7 +105,8 @@ type service struct {
 	listen string
 	log    *zap.Logger
 	// reset is where all groups go on; nil where they have committed.
-	reset *kafka.Start
+	reset   *kafka.Start
+	reloads reloadTriggers
 	// listening is told the address of the endpoints; nil if nobody cares.
 	listening func(addr string)
 }
@@ -127,7 +138,23 @@ func (s *service) run(ctx context.Context, drain <-chan struct{}) (err error) {
 	if err != nil {
 		return err
 	}
+	stop := s.reloads.start(ctx, s.reload)
+	defer stop()
 	return s.host.Run(ctx, drain)
+}
+
+// reload takes the modules anew. What is wrong with one is told, and the old
+// ones go on.
+func (s *service) reload(ctx context.Context) {
+	done, err := s.host.Reload(ctx)
+	switch {
+	case err != nil && len(done) == 0:
+		s.log.Error("reload refused; the modules stay as they are", zap.Error(err))
+	case err != nil:
+		s.log.Warn("after a reload an old module could not be closed", zap.Error(err))
+	case len(done) == 0:
+		s.log.Info("reload: no module has changed")
+	}
 }
 
 func (s *service) serve() (*admin.Server, error) {

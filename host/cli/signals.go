@@ -26,15 +26,15 @@ const together = 250 * time.Millisecond
 // tell says something to who sits in front of the command.
 func (a *app) tell(message string) { writeLine(a.err, "%s", message) }
 
-// stopSignals turns SIGINT, SIGTERM and SIGHUP into the two ways to stop: the
-// first one is told, and closes drain, the second one ends ctx. A third does
+// stopSignals turns SIGINT and SIGTERM into the two ways to stop, and with
+// hangUp SIGHUP too, which a terminal sends that goes away: the first one is told, and closes drain, the second one ends ctx. A third does
 // what it does by itself: some waits of the Kafka client know no context. A log
 // whose reader has gone away does not stop what goes on. release gives the
 // signals back and must be called.
-func stopSignals(parent context.Context, tell func(string)) (ctx context.Context, drain <-chan struct{}, release func()) {
+func stopSignals(parent context.Context, hangUp bool, tell func(string)) (ctx context.Context, drain <-chan struct{}, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	stops := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+	if hangUp && !signal.Ignored(syscall.SIGHUP) { // as under nohup
 		stops = append(stops, syscall.SIGHUP)
 	}
 	signals := make(chan os.Signal, len(stops))

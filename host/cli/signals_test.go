@@ -27,7 +27,7 @@ func TestFirstSignalDrains(t *testing.T) {
 				t.Skip("the tests run under nohup, and so would weir: it leaves SIGHUP ignored")
 			}
 			a, _, stderr := testApp()
-			ctx, drain, release := stopSignals(context.Background(), a.tell)
+			ctx, drain, release := stopSignals(context.Background(), true, a.tell)
 			defer release()
 			if err := syscall.Kill(syscall.Getpid(), sig); err != nil {
 				t.Fatal(err)

@@ -90,7 +90,7 @@ func (a *app) topics(ctx context.Context, f topicsFlags, run func(context.Contex
 	if err != nil {
 		return err
 	}
-	ctx, drain, release := stopSignals(ctx, a.tell)
+	ctx, drain, release := stopSignals(ctx, true, a.tell)
 	defer release()
 	ctx, cancel := until(ctx, drain)
 	defer cancel()

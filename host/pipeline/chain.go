@@ -15,6 +15,7 @@ import (
 type chain struct {
 	p          *Pipeline
 	processors []Processor
+	versions   []uint64 // of the processors
 
 	inputs []event.Event
 	spare  [2][]event.Event // the outputs of even and odd steps
@@ -88,12 +89,51 @@ func newChain(p *Pipeline, pause func(context.Context, time.Duration) bool) *cha
 
 func (c *chain) open(ctx context.Context) error {
 	for i := range c.p.cfg.Steps {
-		step := &c.p.cfg.Steps[i]
-		proc, err := step.Open(ctx)
+		proc, version, err := c.openStep(ctx, i)
 		if err != nil {
-			return fmt.Errorf("processor %s: %w", step.Name, err)
+			return err
 		}
 		c.processors = append(c.processors, proc)
+		c.versions = append(c.versions, version)
+	}
+	return nil
+}
+
+// openStep makes the processor of a step. The version is asked before: one that
+// changes meanwhile is seen at the next batch.
+func (c *chain) openStep(ctx context.Context, i int) (Processor, uint64, error) {
+	step := &c.p.cfg.Steps[i]
+	version := uint64(0)
+	if step.Version != nil {
+		version = step.Version()
+	}
+	proc, err := step.Open(ctx)
+	if err != nil {
+		return nil, 0, fmt.Errorf("processor %s: %w", step.Name, err)
+	}
+	return proc, version, nil
+}
+
+// replace takes the processors of which there is another version by now. The
+// inputs of the batch at hand are the first that they get.
+func (c *chain) replace(ctx context.Context) error {
+	for i := range c.processors {
+		step := &c.p.cfg.Steps[i]
+		if step.Version == nil || step.Version() == c.versions[i] {
+			continue
+		}
+		proc, version, err := c.openStep(ctx, i)
+		if err != nil {
+			return err
+		}
+		old := c.processors[i]
+		c.processors[i], c.versions[i] = proc, version
+		if c.p.cfg.OnReplaced != nil {
+			c.p.cfg.OnReplaced(step.Name, c.inputs[0].From, c.inputs[0].Offset)
+		}
+		if err := old.Close(ctx); err != nil {
+			return fmt.Errorf("processor %s: close: %w", step.Name, err)
+		}
 	}
 	return nil
 }
@@ -134,6 +174,9 @@ func (c *chain) rest() {
 func (c *chain) run(ctx context.Context, t *tally) ([]event.Event, error) {
 	n := len(c.inputs)
 	c.begin(n)
+	if err := c.replace(ctx); err != nil {
+		return nil, err
+	}
 	events := c.inputs
 	for i, proc := range c.processors {
 		if len(events) == 0 {

@@ -15,6 +15,10 @@ type Step struct {
 	OnError Rules
 	// Open makes the processor of one lane.
 	Open func(ctx context.Context) (Processor, error)
+	// Version, when set, is another one as soon as Open makes another processor.
+	// Each lane then takes that one before its next batch: no event waits, none
+	// is processed by both. It is asked once a batch.
+	Version func() uint64
 	// Filter says that events which the step drops count as filtered, not as
 	// dropped by business logic.
 	Filter bool
@@ -56,6 +60,9 @@ type Config struct {
 	// CutGrace is how long Run waits, after its context ended, for lanes that
 	// are inside a processor. Default 2 s.
 	CutGrace time.Duration
+	// OnReplaced, when set, is told by each lane that it has taken another
+	// processor, and before which event. It must not block.
+	OnReplaced func(step string, from *event.Partition, offset int64)
 	// OnFailure, when set, is told of every event that failed, from the lane's
 	// goroutine: it must not block.
 	OnFailure func(Report)

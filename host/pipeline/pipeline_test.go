@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -188,6 +190,64 @@ func duration(t *testing.T, text string) time.Duration {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// TestReplacedProcessor: a lane takes the new version of a processor between two
+// batches, says before which event, and closes the old one.
+func TestReplacedProcessor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var version atomic.Uint64
+		var closed []string
+		src := oneEvent(nil)
+		src.polls[0].texts = []string{"a", "b", "c"}
+		src.wait = func(context.Context, <-chan struct{}) {
+			synctest.Wait()
+			version.Store(2)
+			src.lane.Feed(&values{from: src.from, texts: []string{"d", "e"}, first: 103})
+			synctest.Wait()
+			src.lane.Feed(&values{from: src.from, texts: []string{"f"}, first: 105})
+			synctest.Wait()
+		}
+		var told []string
+		sink := &collector{}
+		cfg := Config{Name: "p", SinkTopic: "out", BatchSize: 3,
+			OnReplaced: func(step string, from *event.Partition, offset int64) {
+				told = append(told, fmt.Sprintf("%s %s/%d@%d", step, from.Topic, from.Number, offset))
+			},
+			Steps: []Step{{Name: "stamp", Version: version.Load, Open: func(context.Context) (Processor, error) {
+				return &stamp{fmt.Sprint("v", version.Load()), &closed}, nil
+			}}}}
+		if err := New(cfg, src, sink).Run(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range sink.written {
+			got = append(got, string(e.Value))
+		}
+		want := []string{"a v0", "b v0", "c v0", "d v2", "e v2", "f v2"}
+		if !slices.Equal(got, want) || !slices.Equal(closed, []string{"v0", "v2"}) || !slices.Equal(told, []string{"stamp in/3@103"}) {
+			t.Errorf("written %q, closed %q, told %q", got, closed, told)
+		}
+	})
+}
+
+// stamp marks what it processes.
+type stamp struct {
+	version string
+	closed  *[]string
+}
+
+func (s *stamp) Process(_ context.Context, in, out []event.Event, _ func(int, *event.Failure)) ([]event.Event, error) {
+	for _, e := range in {
+		e.Value = append(slices.Clone(e.Value), " "+s.version...)
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+func (s *stamp) Close(context.Context) error {
+	*s.closed = append(*s.closed, s.version)
+	return nil
 }
 
 // TestSinkFailure: a batch that could not be written is never committed, and

@@ -63,14 +63,19 @@ type Loader struct {
 	opts    Options
 	runtime *wasm.Runtime
 
-	mu      sync.Mutex // also lets one module compile at a time
-	modules map[[sha256.Size]byte]loaded
+	compiling sync.Mutex // lets one module compile at a time
+
+	mu      sync.Mutex
+	modules map[[sha256.Size]byte]*loaded
 }
 
-// loaded is a compiled module with what it says about itself.
+// loaded is a compiled module with what it says about itself. It is kept for as
+// long as a plugin or a processor is made of it.
 type loaded struct {
+	digest   [sha256.Size]byte
 	module   *wasm.Module
 	manifest *manifest.Manifest
+	users    int // under the loader's mu
 }
 
 // NewLoader makes a loader.
@@ -85,7 +90,7 @@ func NewLoader(ctx context.Context, opts Options) (*Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Loader{opts: opts, runtime: runtime, modules: make(map[[sha256.Size]byte]loaded)}, nil
+	return &Loader{opts: opts, runtime: runtime, modules: make(map[[sha256.Size]byte]*loaded)}, nil
 }
 
 // Close ends the loader with all its modules. Processors must be closed before.
@@ -100,31 +105,65 @@ func (l *Loader) Load(ctx context.Context, ref string) (*Plugin, error) {
 		return nil, fmt.Errorf("module %s: %w", ref, err)
 	}
 	digest := sha256.Sum256(binary)
+	l.compiling.Lock()
+	defer l.compiling.Unlock()
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	found, ok := l.modules[digest]
-	if !ok {
+	found := l.modules[digest]
+	if found != nil {
+		found.users++
+	}
+	l.mu.Unlock()
+	if found == nil {
 		if found, err = l.compile(ctx, binary); err != nil {
 			return nil, fmt.Errorf("module %s: %w", ref, err)
 		}
+		found.digest, found.users = digest, 1
+		l.mu.Lock()
 		l.modules[digest] = found
+		l.mu.Unlock()
 	}
-	return &Plugin{loader: l, ref: ref, digest: hex.EncodeToString(digest[:]), module: found.module, manifest: found.manifest}, nil
+	return &Plugin{loader: l, ref: ref, digest: hex.EncodeToString(digest[:]), loaded: found}, nil
 }
 
-func (l *Loader) compile(ctx context.Context, binary []byte) (loaded, error) {
+// hold adds a user of a module, unless the last one has let it go.
+func (l *Loader) hold(m *loaded) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if m.users == 0 {
+		return false
+	}
+	m.users++
+	return true
+}
+
+// release takes a user away, and closes the module with the last.
+func (l *Loader) release(ctx context.Context, m *loaded) error {
+	l.mu.Lock()
+	m.users--
+	last := m.users == 0
+	if last {
+		delete(l.modules, m.digest)
+	}
+	l.mu.Unlock()
+	if !last {
+		return nil
+	}
+	return m.module.Close(ctx)
+}
+
+func (l *Loader) compile(ctx context.Context, binary []byte) (*loaded, error) {
 	module, err := l.runtime.Compile(ctx, binary)
 	if err != nil {
-		return loaded{}, err
+		return nil, err
 	}
 	sections, err := section.Parse(binary)
 	if err == nil {
 		var m *manifest.Manifest
 		if m, err = manifest.Read(sections); err == nil {
-			return loaded{module, m}, nil
+			return &loaded{module: module, manifest: m}, nil
 		}
 	}
-	return loaded{}, errors.Join(&wasm.ModuleError{Faults: []string{err.Error()}}, module.Close(ctx))
+	return nil, errors.Join(&wasm.ModuleError{Faults: []string{err.Error()}}, module.Close(ctx))
 }
 
 // Find returns the bytes that ref names, as Load finds them, whatever they are.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 
@@ -14,14 +15,26 @@ import (
 	"github.com/weirhq/weir/host/wasm"
 )
 
+// ErrReleased says that a plugin was released and can be opened no more.
+var ErrReleased = errors.New("the module was released")
+
 // Plugin is a module that is ready to run.
 type Plugin struct {
-	loader   *Loader
-	ref      string
-	digest   string
-	module   *wasm.Module
-	manifest *manifest.Manifest
+	loader *Loader
+	ref    string
+	digest string
+	*loaded
 	warned   sync.Once
+	released atomic.Bool
+}
+
+// Release lets go of the plugin. Its code is kept until the last processor that
+// was made of it is closed.
+func (p *Plugin) Release(ctx context.Context) error {
+	if p.released.Swap(true) {
+		return nil
+	}
+	return p.loader.release(ctx, p.loaded)
 }
 
 // Digest is the sha256 of the module, in hexadecimal.
@@ -70,8 +83,11 @@ func (p *Plugin) Open(ctx context.Context, cfg Config) (*Processor, error) {
 			log.Warn("the module takes no config; its config is ignored", zap.String("module", p.ref))
 		})
 	}
+	if p.released.Load() || !p.loader.hold(p.loaded) {
+		return nil, fmt.Errorf("module %s: %w", p.ref, ErrReleased)
+	}
 	if err := proc.start(ctx); err != nil {
-		return nil, err
+		return nil, errors.Join(err, p.loader.release(ctx, p.loaded))
 	}
 	return proc, nil
 }

@@ -19,6 +19,7 @@ type Processor struct {
 	decoder  *abi.Decoder
 	guest    guest
 	instance *wasm.Instance // nil after a trap, until the next batch needs one
+	closed   bool
 }
 
 // Fail hands an input of the batch at hand to the error policy.
@@ -192,10 +193,15 @@ func (p *Processor) Memory() uint64 {
 
 // Close ends the processor. Its guest is told before.
 func (p *Processor) Close(ctx context.Context) error {
-	if p.instance == nil {
+	if p.closed {
 		return nil
 	}
-	if err := p.discard(ctx, true); err != nil {
+	p.closed = true
+	var err error
+	if p.instance != nil {
+		err = p.discard(ctx, true)
+	}
+	if err = errors.Join(err, p.plugin.loader.release(ctx, p.plugin.loaded)); err != nil {
 		return fmt.Errorf("module %s: close: %w", p.plugin.ref, err)
 	}
 	return nil

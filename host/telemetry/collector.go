@@ -33,6 +33,10 @@ var (
 		"WebAssembly instances made, the replacements after a trap included.", "processor")
 	traps = desc("weir_module_traps_total",
 		"Traps and ABI errors of WebAssembly instances.", "processor")
+	moduleInfo = desc("weir_module_info",
+		"1 for the module that a processor is made of.", "processor", "digest")
+	reloads = desc("weir_module_reloads_total",
+		"Times that another module was to take the place: replaced, or refused with the old one kept.", "processor", "result")
 	sourceErrors = desc("weir_source_errors_total",
 		"Errors of reading after which reading went on; the log has them.")
 	skipped = desc("weir_offsets_skipped_total",
@@ -51,7 +55,7 @@ var (
 
 var descs = []*prometheus.Desc{
 	consumed, delivered, dropped, filtered, retried, failed, deadLettered, abandoned, inFlight,
-	produced, batches, rebalances, instances, traps, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
+	produced, batches, rebalances, instances, traps, moduleInfo, reloads, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -116,6 +120,9 @@ func (w *writer) processor(p *ProcessorSample) {
 	if p.Module {
 		w.count(instances, p.Instances, p.Name)
 		w.count(traps, p.Traps, p.Name)
+		w.gauge(moduleInfo, 1, p.Name, p.Digest)
+		w.count(reloads, p.Reloads, p.Name, "replaced")
+		w.count(reloads, p.RefusedReloads, p.Name, "refused")
 	}
 	for i := range p.Guest {
 		w.guest(p.Name, &p.Guest[i])

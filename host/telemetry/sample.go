@@ -74,6 +74,10 @@ type ProcessorSample struct {
 	Module    bool
 	Instances uint64
 	Traps     uint64
+	// Digest is the module's, "sha256:…". Reloads have put another module in its
+	// place; those that were refused kept it.
+	Digest                  string
+	Reloads, RefusedReloads uint64
 	// Guest holds what the module measures itself.
 	Guest []GuestSample
 }

@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/weirhq/weir/host"
+)
+
+// reloadTriggers are what makes a service take its modules anew.
+type reloadTriggers struct {
+	hangUp bool     // SIGHUP does
+	files  []string // a change of one of these does
+}
+
+// watchModulesEvery is how often files are looked at. A change counts once it
+// has stood for one look, so that a file that is being written is not read.
+const watchModulesEvery = time.Second
+
+// watched are the module files of a configuration, none without the wish.
+func watched(spec *host.Spec, wish bool) []string {
+	if !wish {
+		return nil
+	}
+	var files []string
+	for _, p := range spec.Pipelines {
+		for _, step := range p.Steps {
+			if step.Module != "" && !strings.HasPrefix(step.Module, "builtin:") {
+				files = append(files, step.Module)
+			}
+		}
+	}
+	return files
+}
+
+// start calls reload, one call after the other, whenever a trigger says so,
+// until ctx ends or stop is called, which waits for a call that is under way.
+func (t reloadTriggers) start(ctx context.Context, reload func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	hangUps := make(chan os.Signal, 1)
+	if t.hangUp && !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signal.Notify(hangUps, syscall.SIGHUP)
+	}
+	var running sync.WaitGroup
+	running.Go(func() {
+		ticker := time.NewTicker(watchModulesEvery)
+		defer ticker.Stop()
+		w := newFileWatch(t.files)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangUps:
+				reload(ctx)
+				w.look()
+			case <-ticker.C:
+				if w.changed() {
+					reload(ctx)
+				}
+			}
+		}
+	})
+	return func() {
+		signal.Stop(hangUps)
+		cancel()
+		running.Wait()
+	}
+}
+
+// fileWatch tells whether files have changed, by size and time.
+type fileWatch struct {
+	files         []string
+	known, before []stamp
+}
+
+type stamp struct {
+	size int64
+	at   time.Time
+}
+
+func newFileWatch(files []string) *fileWatch {
+	w := &fileWatch{files: files}
+	w.look()
+	return w
+}
+
+// look takes the files as they are for known.
+func (w *fileWatch) look() {
+	w.known = w.stamps()
+	w.before = w.known
+}
+
+// changed tells whether a file is another than known and the same as at the
+// last look. It then is known.
+func (w *fileWatch) changed() bool {
+	now := w.stamps()
+	changed := false
+	for i := range now {
+		if now[i] != w.known[i] && now[i] == w.before[i] {
+			w.known[i] = now[i]
+			changed = true
+		}
+	}
+	w.before = now
+	return changed
+}
+
+// stamps looks at the files. One that is away for a moment, as while it is
+// replaced, is as it was.
+func (w *fileWatch) stamps() []stamp {
+	all := make([]stamp, len(w.files))
+	for i, file := range w.files {
+		info, err := os.Stat(file)
+		switch {
+		case err == nil:
+			all[i] = stamp{info.Size(), info.ModTime()}
+		case w.known != nil:
+			all[i] = w.known[i]
+		}
+	}
+	return all
+}
