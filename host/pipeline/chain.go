@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir/host/event"
@@ -73,8 +74,13 @@ type StopError struct {
 }
 
 func (e *StopError) Error() string {
-	return fmt.Sprintf("processor %s: event at topic %s partition %d offset %d: %v (on_error: stop; the offset stays at this event; mend the module, or set on_error to drop or dead_letter)",
-		e.Processor, e.From.Topic, e.From.Number, e.Offset, e.Failure)
+	failure, stack, _ := strings.Cut(e.Failure.Error(), "\n")
+	text := fmt.Sprintf("processor %s: event at topic %s partition %d offset %d: %s (on_error: stop; the offset stays at this event; mend the module, or set on_error to drop or dead_letter)",
+		e.Processor, e.From.Topic, e.From.Number, e.Offset, failure)
+	if stack != "" {
+		text += "\n" + stack
+	}
+	return text
 }
 
 func (e *StopError) Unwrap() error { return e.Failure }

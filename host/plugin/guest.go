@@ -14,6 +14,7 @@ import (
 // guest is what the instances of one processor report to.
 type guest struct {
 	log     guestLog
+	recent  recent
 	metrics *Metrics
 	refused bool // a measurement was refused, and that was logged
 
@@ -21,7 +22,10 @@ type guest struct {
 	batchTime int64 // 0 until the batch at hand, or a half of it, asks
 }
 
-func (g *guest) Log(level abi.Level, line []byte) { g.log.write(level, line, time.Now()) }
+func (g *guest) Log(level abi.Level, line []byte) {
+	g.recent.add(level, line)
+	g.log.write(level, line, time.Now())
+}
 
 func (g *guest) Metric(kind abi.MetricKind, name []byte, value float64) {
 	if err := g.metrics.record(kind, name, value); err != nil && !g.refused {

@@ -47,6 +47,9 @@ type Options struct {
 	// MemoryPages is the most memory of an instance, in pages of 64 KiB.
 	// Default 1024.
 	MemoryPages uint32
+	// Debug keeps all debug information of modules, by which a trap names lines of
+	// the sources: see wasm.Config.
+	Debug bool
 	// Now is the clock that batches are given. nil means the machine's; another
 	// one repeats an earlier run.
 	Now func() time.Time
@@ -86,7 +89,7 @@ func NewLoader(ctx context.Context, opts Options) (*Loader, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	runtime, err := wasm.NewRuntime(ctx, wasm.Config{CacheDir: opts.CacheDir, MemoryPages: opts.MemoryPages})
+	runtime, err := wasm.NewRuntime(ctx, wasm.Config{CacheDir: opts.CacheDir, MemoryPages: opts.MemoryPages, Debug: opts.Debug})
 	if err != nil {
 		return nil, err
 	}

@@ -89,6 +89,7 @@ func (p *Processor) attempt(ctx context.Context, b part, out []event.Event) ([]e
 			return out, &startError{err}
 		}
 	}
+	p.guest.recent.reset()
 	layout := abi.Measure(b.in)
 	ptr, err := p.instance.Buffer(ctx, layout.Size())
 	if errors.Is(err, wasm.ErrNoMemory) {
@@ -154,7 +155,7 @@ func (p *Processor) judge(ctx context.Context, err error) (*event.Failure, error
 	if e := p.discard(ctx, false); e != nil {
 		return nil, errors.Join(err, e)
 	}
-	return p.failure(class, err.Error()), nil
+	return p.failure(class, err.Error()+p.guest.recent.String()), nil
 }
 
 // maxMessage keeps a failure's message, which travels in a record's header,

@@ -88,6 +88,7 @@ type fate struct {
 	failure *event.Failure
 }
 
+// fates runs the events in batches, up to the first batch in which one traps.
 func (s *Session) fates(ctx context.Context, events []event.Event, size int) ([]fate, error) {
 	fates := make([]fate, len(events))
 	for first := 0; first < len(events); first += size {
@@ -100,8 +101,13 @@ func (s *Session) fates(ctx context.Context, events []event.Event, size int) ([]
 			e.Origin = 0 // its place in the batch, which is not what is compared
 			f.outputs = append(f.outputs, e)
 		}
+		trapped := false
 		for _, f := range r.Failures {
 			fates[first+f.Index].failure = f.Failure
+			trapped = trapped || f.Class != event.Reject
+		}
+		if trapped {
+			break // one is enough to fail, and each takes its time
 		}
 	}
 	return fates, nil

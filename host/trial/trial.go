@@ -34,11 +34,12 @@ type Module struct {
 	now    time.Time
 }
 
-// Load loads the module that ref names, as plugin.Loader does. Log and Now of
-// the options are the trial's own.
+// Load loads the module that ref names, as plugin.Loader does. Log, Now and
+// Debug of the options are the trial's own.
 func Load(ctx context.Context, ref string, opts plugin.Options) (*Module, error) {
 	m := &Module{log: new(recorder)}
 	opts.Log = zap.New(m.log)
+	opts.Debug = true
 	opts.Now = func() time.Time { return m.now }
 	loader, err := plugin.NewLoader(ctx, opts)
 	if err != nil {

@@ -51,13 +51,15 @@ type Trap struct {
 	// Err is the trap with the guest's stack. It wraps an *abi.Error when the
 	// cause was a violation of the ABI.
 	Err error
+
+	module string // the name that the module gives itself
 }
 
 func (t *Trap) Error() string {
 	if t.Said != "" {
-		return fmt.Sprintf("%s: %s: %v", t.Call, t.Said, t.Err)
+		return fmt.Sprintf("%s: %s: %s", t.Call, t.Said, report(t.Err, t.module))
 	}
-	return fmt.Sprintf("%s: %v", t.Call, t.Err)
+	return fmt.Sprintf("%s: %s", t.Call, report(t.Err, t.module))
 }
 
 func (t *Trap) Unwrap() error { return t.Err }
@@ -66,6 +68,7 @@ func (t *Trap) Unwrap() error { return t.Err }
 // goroutine at a time. After a Trap or an *abi.Error it can only be closed.
 type Instance struct {
 	host   Host
+	module string // the name that it gives itself
 	mod    api.Module
 	mem    api.Memory
 	limit  uint64 // of the memory, in bytes
@@ -91,14 +94,14 @@ type Instance struct {
 
 // Instantiate makes an instance and initializes it.
 func (m *Module) Instantiate(ctx context.Context, host Host) (*Instance, error) {
-	in := &Instance{host: host, limit: uint64(m.runtime.pages) * pageSize}
+	in := &Instance{host: host, module: m.compiled.Name(), limit: uint64(m.runtime.pages) * pageSize}
 	in.ctx.instance = in
 	in.ctx.Context = ctx
 	in.begin(Batch{})
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	mod, err := m.runtime.engine.InstantiateModule(&in.ctx, m.compiled, config)
 	if err != nil {
-		return nil, &Trap{Call: "start", Said: in.said, Err: err}
+		return nil, &Trap{Call: "start", Said: in.said, Err: err, module: m.compiled.Name()}
 	}
 	in.ctx.Context = nil
 	in.mod = mod
@@ -129,7 +132,7 @@ func (in *Instance) call(ctx context.Context, f api.Function, name string) error
 	err := in.callGuarded(ctx, f)
 	if err != nil {
 		in.flushLines()
-		return &Trap{Call: name, Said: in.said, Err: err}
+		return &Trap{Call: name, Said: in.said, Err: err, module: in.module}
 	}
 	return nil
 }

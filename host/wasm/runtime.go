@@ -24,6 +24,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/weirhq/weir/host/abi"
+	"github.com/weirhq/weir/host/wasm/section"
 )
 
 // MaxModuleSize is the most bytes that a module may have.
@@ -38,6 +39,9 @@ type Config struct {
 	// MemoryPages is the most memory of an instance, in pages of 64 KiB.
 	// Default 1024, which is 64 MiB.
 	MemoryPages uint32
+	// Debug keeps all debug information of modules. Without it, much of it is
+	// left out: it is searched at each trap, which takes seconds then.
+	Debug bool
 }
 
 // Runtime compiles modules. It is safe for use by several goroutines.
@@ -46,6 +50,7 @@ type Runtime struct {
 	cache    wazero.CompilationCache // nil without a directory
 	cacheDir string
 	pages    uint32
+	debug    bool
 }
 
 // NewRuntime makes a runtime.
@@ -108,6 +113,9 @@ func (r *Runtime) Compile(ctx context.Context, binary []byte) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !r.debug && debugSize(checked) > maxDebug {
+		checked.StripDebug()
+	}
 	binary = checked.Bytes()
 	// Workers also let the end of ctx stop the compiler.
 	ctx = experimental.WithCompilationWorkers(ctx, max(2, runtime.GOMAXPROCS(0)))
@@ -127,6 +135,19 @@ func (r *Runtime) Compile(ctx context.Context, binary []byte) (*Module, error) {
 		return nil, fmt.Errorf("compilation cache %s: %w", r.cacheDir, err)
 	}
 	return nil, faultf("does not compile: %v; build the module again, for core WebAssembly 2.0 without proposals beyond it", err)
+}
+
+// maxDebug is how much debug information is searched without a noticeable wait.
+const maxDebug = 128 << 10
+
+func debugSize(m *section.Module) int {
+	size := 0
+	for i := range m.Sections {
+		if strings.HasPrefix(m.Sections[i].Name, ".debug_") {
+			size += len(m.Sections[i].Body)
+		}
+	}
+	return size
 }
 
 // compile turns a panic of the compiler, which a hostile module might find a
