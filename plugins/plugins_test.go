@@ -57,6 +57,10 @@ func BenchmarkPlugins(b *testing.B) {
 	for _, bc := range []struct{ name, config string }{
 		{"topic-selector", `null`},
 		{"json-fields", `{"keep":["id","weight","items"],"rename":{"weight":"kg"},"set":{"schema":2}}`},
+		{"json-filter", `{"keep":{"all":[{"field":"/weight","gt":5},{"field":"/address/city","prefix":"B"},{"field":"/items/0/sku","ne":"x"}]}}`},
+		{"enrich", `{"by":"/address/city","table":{"Brno":{"country":"CZ","eu":true}}}`},
+		{"template", `{"value":{"id":"{/id}","to":"{/address/city} {/address/zip}","items":"{/items}"},"key":"{/customer}"}`},
+		{"timestamp", `{"to":"/at"}`},
 	} {
 		b.Run(bc.name, func(b *testing.B) { benchmark(b, bc.name, bc.config) })
 	}

@@ -7,7 +7,9 @@ extern crate alloc;
 
 pub mod decimal;
 pub mod edit;
+pub mod field;
 pub mod pointer;
+pub mod template;
 pub mod time;
 
 /// Tells whether a text holds another.

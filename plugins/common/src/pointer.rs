@@ -23,8 +23,8 @@ impl Pointer {
             if text.is_empty() {
                 return Ok(Pointer { text: String::new(), tokens });
             }
-            let slashes: String = text.chars().map(|c| if c == '.' { '/' } else { c }).collect();
-            return Err(wrong(format!("write /{slashes}")));
+            let slashes = text.bytes().map(|byte| if byte == b'.' { b'/' } else { byte }).collect();
+            return Err(wrong(format!("write /{}", String::from_utf8(slashes).unwrap_or_default())));
         };
         for token in rest.split('/') {
             match decode(token) {
@@ -33,6 +33,14 @@ impl Pointer {
             }
         }
         Ok(Pointer { text: text.to_string(), tokens })
+    }
+
+    /// The pointer to a member of what this one points to.
+    pub fn child(&self, name: &str) -> Self {
+        let (mut text, mut tokens) = (format!("{}/", self.text), self.tokens.clone());
+        encode(&mut text, name);
+        tokens.push(name.to_string());
+        Pointer { text, tokens }
     }
 
     /// The pointer in a key of the config.
@@ -101,27 +109,29 @@ impl Pointer {
 
 /// What a token stands for.
 fn decode(token: &str) -> Option<String> {
-    let (mut name, mut chars) = (String::new(), token.chars());
-    while let Some(c) = chars.next() {
-        name.push(match c {
-            '~' => match chars.next() {
-                Some('0') => '~',
-                Some('1') => '/',
+    let (mut name, mut bytes) = (Vec::new(), token.bytes());
+    while let Some(byte) = bytes.next() {
+        name.push(match byte {
+            b'~' => match bytes.next() {
+                Some(b'0') => b'~',
+                Some(b'1') => b'/',
                 _ => return None,
             },
-            c => c,
+            byte => byte,
         });
     }
-    Some(name)
+    String::from_utf8(name).ok()
 }
 
-/// How a name is written as a token.
+/// Appends a name as a token.
 pub(crate) fn encode(out: &mut String, name: &str) {
-    for c in name.chars() {
-        match c {
-            '~' => out.push_str("~0"),
-            '/' => out.push_str("~1"),
-            c => out.push(c),
+    for part in name.split_inclusive(['~', '/']) {
+        let plain = part.trim_end_matches(['~', '/']);
+        out.push_str(plain);
+        match part.as_bytes().get(plain.len()) {
+            Some(b'~') => out.push_str("~0"),
+            Some(_) => out.push_str("~1"),
+            None => {}
         }
     }
 }

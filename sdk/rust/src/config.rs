@@ -120,18 +120,21 @@ impl<'a> Keys<'a> {
         self.get(name).ok_or_else(|| self.wrong(name, "is missing"))
     }
 
+    /// The value of a key, of one of the kinds that [`Json::kind`] tells.
     #[cold]
-    fn read<T>(&self, name: &str, wanted: &str, read: fn(Json<'a>) -> Option<T>) -> Result<Option<T>> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        match read(value) {
-            Some(read) => Ok(Some(read)),
-            None => Err(self.wrong(name, &format!("is {}, not {wanted}", value.kind()))),
+    fn read(&self, name: &str, kind: &str, wanted: &str) -> Result<Option<Json<'a>>> {
+        match self.get(name) {
+            Some(value) if value.kind() != kind => {
+                Err(self.wrong(name, &format!("is {}, not {wanted}", value.kind())))
+            }
+            value => Ok(value),
         }
     }
 
     /// A text.
     pub fn text(&self, name: &str) -> Result<Option<String>> {
-        self.read(name, "a string", |value| value.as_str().map(Cow::into_owned))
+        let text = self.read(name, "a string", "a string")?;
+        Ok(text.and_then(Json::as_str).map(Cow::into_owned))
     }
 
     /// A text that has to be there and is not empty.
@@ -146,23 +149,22 @@ impl<'a> Keys<'a> {
 
     /// A number.
     pub fn number(&self, name: &str) -> Result<Option<f64>> {
-        self.read(name, "a number", Json::as_f64)
+        Ok(self.read(name, "a number", "a number")?.and_then(Json::as_f64))
     }
 
     /// A whole number between two others.
     #[cold]
     pub fn integer(&self, name: &str, least: i64, most: i64) -> Result<Option<i64>> {
-        match self.read(name, "a whole number", Json::as_i64)? {
-            Some(n) if n < least || n > most => {
-                Err(self.wrong(name, &format!("is {n}, not between {least} and {most}")))
-            }
-            n => Ok(n),
+        let Some(value) = self.read(name, "a number", "a whole number")? else { return Ok(None) };
+        match value.as_i64() {
+            Some(n) if n >= least && n <= most => Ok(Some(n)),
+            _ => Err(self.wrong(name, &format!("is {value}, not a whole number from {least} to {most}"))),
         }
     }
 
     /// A truth value.
     pub fn bool(&self, name: &str) -> Result<Option<bool>> {
-        self.read(name, "a boolean", Json::as_bool)
+        Ok(self.read(name, "a boolean", "a boolean")?.and_then(Json::as_bool))
     }
 
     /// One of several texts: its number in `choices`.
@@ -178,7 +180,9 @@ impl<'a> Keys<'a> {
     /// The items of a list with their places; none when the key is not there.
     #[cold]
     pub fn items(&self, name: &str) -> Result<Option<Vec<(String, Json<'a>)>>> {
-        let Some(items) = self.read(name, "a list", Json::items)? else { return Ok(None) };
+        let Some(items) = self.read(name, "an array", "a list")?.and_then(Json::items) else {
+            return Ok(None);
+        };
         let place = self.place(name);
         Ok(Some(items.enumerate().map(|(at, item)| (format!("{place}[{at}]"), item)).collect()))
     }
@@ -200,7 +204,9 @@ impl<'a> Keys<'a> {
     /// The members of a map: names and values.
     #[cold]
     pub fn map(&self, name: &str) -> Result<Option<Vec<(String, Json<'a>)>>> {
-        let Some(members) = self.read(name, "an object", Json::members)? else { return Ok(None) };
+        let Some(members) = self.read(name, "an object", "an object")?.and_then(Json::members) else {
+            return Ok(None);
+        };
         let mut map = Vec::new();
         for member in members {
             let (name, value) = member?;
@@ -260,8 +266,14 @@ mod tests {
         let all = r#"{"field": 1, "most": 1.5, "list": ["a", 2], "map": [], "mode": "slow"}"#;
         let all = keys(all).expect("known keys");
         assert_eq!(why(all.text("field")), r#"config key "field" is a number, not a string"#);
-        assert_eq!(why(all.integer("most", 1, 9)), r#"config key "most" is a number, not a whole number"#);
-        assert_eq!(why(all.integer("field", 2, 9)), r#"config key "field" is 1, not between 2 and 9"#);
+        assert_eq!(
+            why(all.integer("most", 1, 9)),
+            r#"config key "most" is 1.5, not a whole number from 1 to 9"#
+        );
+        assert_eq!(
+            why(all.integer("field", 2, 9)),
+            r#"config key "field" is 1, not a whole number from 2 to 9"#
+        );
         assert_eq!(why(all.bool("field")), r#"config key "field" is a number, not a boolean"#);
         assert_eq!(why(all.texts("list")), r#"config key "list[1]" is a number, not a string"#);
         assert_eq!(why(all.map("map")), r#"config key "map" is an array, not an object"#);
