@@ -23,7 +23,7 @@ func TestRust(t *testing.T) {
 		t.Error(err)
 	}
 	conformancetest.Folder(t, "guests/rust/rust.wasm", plugin.Options{}, "testdata/guest", *update)
-	conformancetest.Set(t, "guests/rust/rust.wasm", plugin.Options{}, conformance.AnyModule)
+	conformancetest.Sets(t, "guests/rust/rust.wasm", plugin.Options{}, conformance.AnyModule)
 }
 
 func TestGo(t *testing.T) {
@@ -33,8 +33,7 @@ func TestGo(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", cmd, err, out)
 	}
-	conformancetest.Set(t, wasm, plugin.Options{}, conformance.Guest)
-	conformancetest.Set(t, wasm, plugin.Options{}, conformance.AnyModule)
+	conformancetest.Sets(t, wasm, plugin.Options{}, conformance.Guest, conformance.AnyModule)
 }
 
 // TestKept runs modules of earlier days with the cases of their day. They are

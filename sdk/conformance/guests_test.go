@@ -16,8 +16,7 @@ func TestCommitted(t *testing.T) {
 			if err := conformance.Sums("../..", "sdk/conformance/"+folder+language+".sum"); err != nil {
 				t.Error(err)
 			}
-			conformancetest.Set(t, folder+language+".wasm", plugin.Options{}, conformance.Guest)
-			conformancetest.Set(t, folder+language+".wasm", plugin.Options{}, conformance.AnyModule)
+			conformancetest.Sets(t, folder+language+".wasm", plugin.Options{}, conformance.Guest, conformance.AnyModule)
 		})
 	}
 }

@@ -30,12 +30,16 @@ func Folder(t *testing.T, ref string, opts plugin.Options, folder string, update
 	})
 }
 
-// Set runs the kit's own cases of a set.
-func Set(t *testing.T, ref string, opts plugin.Options, set conformance.Set) {
+// Sets runs the kit's own cases of some sets.
+func Sets(t *testing.T, ref string, opts plugin.Options, sets ...conformance.Set) {
 	t.Helper()
-	cases, err := conformance.Cases(set)
-	if err != nil {
-		t.Fatal(err)
+	var cases []*conformance.Case
+	for _, set := range sets {
+		more, err := conformance.Cases(set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases = append(cases, more...)
 	}
 	each(t, ref, opts, cases, Report)
 }
@@ -53,7 +57,7 @@ func each(t *testing.T, ref string, opts plugin.Options, cases []*conformance.Ca
 		}
 	})
 	for _, c := range cases {
-		t.Run(c.Name, func(t *testing.T) {
+		t.Run(string(c.Set)+"/"+c.Name, func(t *testing.T) {
 			r, err := module.Run(ctx, c, "")
 			if err != nil {
 				t.Fatal(err)
