@@ -9,5 +9,6 @@ import "embed"
 // beside the sources.
 //
 //go:embed go/weir go/internal rust/Cargo.toml rust/README.md rust/src
+//go:embed assemblyscript/package.json assemblyscript/index.ts assemblyscript/exports.ts assemblyscript/assembly assemblyscript/testing
 //go:embed c/weir.h c/weir_test.h c/weir.c c/weir.zig
 var Files embed.FS

@@ -48,6 +48,11 @@ var languages = []Language{
 	{Name: "zig", Title: "Zig", Needs: "Zig 0.14 or later", sdk: []copied{
 		{"c/weir.zig", "weir/weir.zig"}, {"c/weir.c", "weir/weir.c"}, {"c/weir.h", "weir/weir.h"}, {"c/weir_test.h", "weir/weir_test.h"},
 	}},
+	{Name: "assemblyscript", Title: "AssemblyScript", Needs: "its compiler asc, by npm, and Node 20 or later", sdk: []copied{
+		{"assemblyscript/package.json", "weir-processor/package.json"},
+		{"assemblyscript/index.ts", "weir-processor/index.ts"}, {"assemblyscript/exports.ts", "weir-processor/exports.ts"},
+		{"assemblyscript/assembly", "weir-processor/assembly"}, {"assemblyscript/testing", "weir-processor/testing"},
+	}},
 	{Name: "wat", Title: "WebAssembly text", Needs: "wat2wasm of wabt, or wasm-tools"},
 }
 

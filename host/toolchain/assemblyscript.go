@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // isAssemblyScript tells whether a package.json is one of AssemblyScript.
@@ -16,17 +17,30 @@ func isAssemblyScript(file string) bool {
 	return err == nil && bytes.Contains(data, []byte(`"assemblyscript"`))
 }
 
-// buildAssemblyScript runs the project's compiler, else one in PATH. A file
-// asconfig.json adds its options.
+// buildAssemblyScript runs the compiler that ASC names, the project's own, or
+// one in PATH. The runtime is the one that collects garbage by itself.
 func buildAssemblyScript(ctx context.Context, p *project) error {
-	asc := filepath.Join("node_modules", ".bin", "asc")
-	if _, err := os.Stat(filepath.Join(p.Dir, asc)); err == nil {
-		if asc, err = filepath.Abs(filepath.Join(p.Dir, asc)); err != nil {
-			return err
-		}
-	} else if asc = p.env.look("asc"); asc == "" {
-		return missing("the AssemblyScript compiler asc is neither in node_modules nor in PATH",
-			"run npm install in the project's folder (npm comes with Node, https://nodejs.org)")
+	asc, err := p.asc()
+	if err != nil {
+		return err
 	}
-	return p.run(ctx, command{args: []string{asc, "assembly/index.ts", "--outFile", p.out, "--runtime", "incremental", "-O3", "--noAssert", "--debug"}})
+	return p.run(ctx, command{args: append(asc, "assembly/index.ts", "--outFile", p.out, "--runtime", "incremental", "-O3", "--noAssert", "--debug")})
+}
+
+func (p *project) asc() ([]string, error) {
+	if asc := strings.Fields(p.env.get("ASC")); len(asc) > 0 {
+		return asc, nil
+	}
+	own, err := filepath.Abs(filepath.Join(p.Dir, "node_modules", ".bin", "asc"))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(own); err == nil {
+		return []string{own}, nil
+	}
+	if asc := p.env.look("asc"); asc != "" {
+		return []string{asc}, nil
+	}
+	return nil, missing("the AssemblyScript compiler asc is neither in node_modules nor in PATH",
+		"run npm install in the project's folder (npm comes with Node, https://nodejs.org)")
 }
