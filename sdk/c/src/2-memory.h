@@ -140,8 +140,22 @@ static struct {
     size_t kept_left;
 } weirp;
 
-/* Whole pages that hold size bytes, at the end of memory, or NULL. */
+/* A C library takes all memory there is for its own when it is first asked for
+ * some: so in a module that uses malloc, it is used here too. */
+#ifdef __wasi__
+__attribute__((weak)) void *malloc(size_t size);
+#define WEIRP_MALLOC (&malloc != NULL)
+#else
+#define WEIRP_MALLOC false
+#endif
+
+/* Memory of that size, pages at the end of all unless malloc gave it, or NULL. */
 static char *weirp_take(size_t size) {
+#ifdef __wasi__
+    if (WEIRP_MALLOC) {
+        return (char *)malloc(size);
+    }
+#endif
     char *end = weirp_memory() + weirp_pages() * WEIRP_PAGE;
     size_t pages = size / WEIRP_PAGE + (size % WEIRP_PAGE != 0);
     return weirp_grow(pages) ? end : NULL;
@@ -231,15 +245,12 @@ static char *weirp_buffer(size_t size) {
     }
     size_t room = weirp_round(size + 1, WEIRP_PAGE);
     char *end = weirp_memory() + weirp_pages() * WEIRP_PAGE;
-    if (weirp.input != NULL && weirp.input + weirp.input_size == end) {
-        if (weirp_take(room - weirp.input_size) == NULL) {
-            return NULL;
-        }
-    } else {
-        char *memory = weirp_take(room);
-        if (memory == NULL) {
-            return NULL;
-        }
+    bool last = !WEIRP_MALLOC && weirp.input != NULL && weirp.input + weirp.input_size == end;
+    char *memory = weirp_take(last ? room - weirp.input_size : room);
+    if (memory == NULL) {
+        return NULL;
+    }
+    if (!last) {
         if (weirp.input != NULL) {
             weirp_chunk *chunk = weirp_chunk_of(weirp.input, weirp.input_size);
             chunk->next = weirp.first;

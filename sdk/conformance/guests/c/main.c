@@ -2,6 +2,22 @@
  * value say. The kit's README describes them. */
 #include "weir.h"
 
+/* Built with C's library, it shows that both can share the memory. */
+#ifdef __wasi__
+#include <stdlib.h>
+#include <string.h>
+static void use_library(void) {
+    static void *kept[64];
+    static unsigned next;
+    free(kept[next % 64]);
+    kept[next % 64] = malloc(4096);
+    memset(kept[next++ % 64], 0xff, 4096);
+}
+#else
+static void use_library(void) {
+}
+#endif
+
 static bool reverse, twice;
 static weir_str script; /* for every event, or null */
 
@@ -290,6 +306,7 @@ static void obey(weir_event *ev, weir_str command) {
 }
 
 static void process(weir_event *ev) {
+    use_library();
     weir_str commands = script.data != NULL ? script : weir_value(ev);
     stopped = !weir_is_utf8(commands);
     if (stopped) {
