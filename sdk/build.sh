@@ -57,9 +57,12 @@ compiled() {
     echo "$module $(wc -c <"$module") bytes"
 }
 
-# freestanding SOURCE [FLAG]...: C without any library, to $work/out.wasm.
+# freestanding SOURCE [FLAG]...: C without any library, to $work/out.wasm. It is
+# linked by a command of its own: clang, told to optimize, would have wasm-opt go
+# over what it links where that is there, and not elsewhere.
 freestanding() {
-    $CLANG --target=wasm32 -std=c11 -O2 -Wall -Wextra -Werror -nostdlib -Wl,--no-entry -Wl,-s -o "$work/out.wasm" "$@"
+    $CLANG --target=wasm32 -std=c11 -O2 -Wall -Wextra -Werror -c -o "$work/out.o" "$@"
+    $CLANG --target=wasm32 -nostdlib -Wl,--no-entry -Wl,-s -o "$work/out.wasm" "$work/out.o"
 }
 
 build_c() {
