@@ -257,7 +257,8 @@ func TestPlugins(t *testing.T) {
 	}
 }
 
-// FuzzDecode: what decodes, encodes, and decodes to the same.
+// FuzzDecode: what decodes, encodes, and decodes to the same; its schema has an
+// answer to a config.
 func FuzzDecode(f *testing.F) {
 	m, _ := manifest.Parse("plugin.yaml", []byte(whole))
 	text, err := m.Encode()
@@ -270,6 +271,16 @@ func FuzzDecode(f *testing.F) {
 		m, err := manifest.Decode(text)
 		if err != nil {
 			return
+		}
+		_ = m.Parts()
+		if m.Schema() != nil {
+			var none config.Faults
+			n := config.ParseYAML("weir.yaml", []byte("{a: 1, b: [x, 2.5, null], share: {c: true}}"), &none)
+			for _, fault := range m.Schema().Check(n, config.Pos{}, "config") {
+				if fault.Message == "" {
+					t.Errorf("a fault without words: %+v", fault)
+				}
+			}
 		}
 		once, err := m.Encode()
 		if err != nil {

@@ -62,8 +62,8 @@ func compile(text json.RawMessage) (*Schema, error) {
 		first := leaves(violation)[0]
 		return nil, &schemaError{first.InstanceLocation, "is not a schema: " + words(first)}
 	}
-	text2, _, _ := strings.Cut(err.Error(), "\n")
-	return nil, fmt.Errorf("is not a schema: %s", text2)
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return nil, fmt.Errorf("is not a schema: %s", first)
 }
 
 // Check holds a config against the schema. n is the config as it was written,

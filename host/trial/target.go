@@ -53,7 +53,7 @@ func builtModule(dir string) (string, error) {
 		}
 		module := filepath.Join(dir, m.Name+".wasm")
 		if _, err := os.Stat(module); errors.Is(err, fs.ErrNotExist) {
-			return module, fmt.Errorf("%s is not there: build the module", module)
+			return module, fmt.Errorf("%s is not there: build it with weir build", module)
 		}
 		return module, nil
 	}
@@ -62,7 +62,7 @@ func builtModule(dir string) (string, error) {
 	case err != nil:
 		return "", err
 	case len(modules) == 0:
-		return "", fmt.Errorf("%s has no module: build it", dir)
+		return "", fmt.Errorf("%s has no module: build it with weir build", dir)
 	case len(modules) > 1:
 		return "", fmt.Errorf("%s has several modules, %s: name one", dir, strings.Join(modules, ", "))
 	}

@@ -29,7 +29,7 @@ func TestFind(t *testing.T) {
 		{name: "a folder with one module", files: map[string]string{"n.wasm": bare, "tests.yaml": one}, module: "n.wasm", cases: "tests.yaml"},
 		{name: "several modules", files: map[string]string{"m.wasm": bare, "n.wasm": bare, "tests.yaml": one}, err: "several modules"},
 		{name: "no module", files: map[string]string{"tests.yaml": one}, err: "has no module: build it"},
-		{name: "not built", files: map[string]string{"plugin.yaml": about, "tests.yaml": one}, module: "m.wasm", err: "m.wasm is not there: build the module"},
+		{name: "not built", files: map[string]string{"plugin.yaml": about, "tests.yaml": one}, module: "m.wasm", err: "m.wasm is not there: build it with weir build"},
 		{name: "a wrong manifest", files: map[string]string{"plugin.yaml": "nmae: m", "tests.yaml": one}, err: "plugin.yaml:1:1"},
 		{name: "no cases", files: map[string]string{"m.wasm": bare}, err: "has no tests.yaml"},
 		{name: "a module with cases", files: map[string]string{"m.wasm": carrying, "tests.yaml": "nothing"}, arg: "m.wasm", module: "m.wasm"},
