@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/weirhq/weir/host/capture"
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
@@ -180,6 +181,13 @@ func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline
 		return step, part{}, nil
 	}
 	cfg := plugin.Config{Pipeline: p.Name, Processor: s.Name, Config: s.Config, Counters: new(plugin.Counters)}
+	if s.Capture.Dir != "" {
+		folder, err := capture.NewFolder(s.Capture)
+		if err != nil {
+			return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: capture: %w", s.Pos, p.Name, s.Name, err)
+		}
+		cfg.Capture = folder
+	}
 	module, err := h.loader.Load(ctx, s.Module)
 	if err == nil && h.fits(module, s) {
 		err = try(ctx, module, cfg)

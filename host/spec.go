@@ -3,6 +3,7 @@ package host
 import (
 	"encoding/json"
 
+	"github.com/weirhq/weir/host/capture"
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/deadletter"
 	"github.com/weirhq/weir/host/kafka"
@@ -103,6 +104,8 @@ type StepSpec struct {
 	ConfigNode *config.Node
 	OnError    pipeline.Rules
 	KeyFilter  *kafka.KeyFilterConfig
+	// Capture is where batches go in which the module failed; Dir is "" without.
+	Capture capture.Config
 	// Schema has its registry set.
 	Schema *schema.Config
 	// Path is the step's place in the configuration, Pos the one in its file.

@@ -145,6 +145,10 @@ func processorSchema() config.Schema {
 		common(map[string]any{
 			"module": config.Schema{"type": "string"}.Doc("A WebAssembly file, or builtin:NAME."),
 			"config": config.Schema{}.Doc("What the module is configured with."),
+			"capture": config.MapSchema(map[string]any{
+				"dir": config.TextSchema().Doc("A folder for batches in which the module failed. It is made for its owner alone."),
+				"max": config.Schema{"type": "integer", "minimum": 1, "maximum": maxCapture}.Doc("How many are kept; the oldest go first.").With("default", defaultCapture),
+			}).With("required", []string{"dir"}),
 		}).With("required", []string{"module"}),
 		common(map[string]any{"key_filter": config.AnySchema(config.Ref("list"), keyFilterSchema())}).With("required", []string{"key_filter"}),
 		common(map[string]any{"schema": config.AnySchema(config.WordSchema(string(schema.Decode), string(schema.Encode)), schemaStepSchema())}).With("required", []string{"schema"}),

@@ -196,7 +196,7 @@ pipelines:
   p:
     source: {topic: b, config: {}}
     processors:
-      - {module: "builtin:topic-selector"}
+      - {module: "builtin:topic-selector", capture: {dir: c}}
       - {key_filter: {keys: a}}
       - {schema: {decode: {schema_registry: {url: "http://r"}}}}
       - {schema: {encode: {subject: s}}}

@@ -254,6 +254,7 @@ func (l *loader) readStep(s *config.Section, step *StepSpec) {
 		step.Module = l.module(s, module)
 		step.Name = moduleName(module.Value)
 		step.Config, step.ConfigNode = s.JSON("config"), s.Get("config")
+		step.Capture = readCapture(s)
 	case module != nil:
 		s.Fault(module.Pos, "module", "must be the name of a module", `write module: path.wasm or module: "builtin:NAME"`)
 	case s.Pos().Line != 0:

@@ -21,6 +21,7 @@ type callFlags struct {
 	now    string
 	each   string
 	repeat int
+	replay string
 	output string
 	cache  cacheFlag
 }
@@ -46,13 +47,17 @@ With --each it is a filter: each line of the standard input is an event, and eac
 event that comes of it a line of the standard output. With --each=kafka the lines
 are records as "kcat -J" prints them. What fails is told on the standard error.
 
+With --replay it is a batch that a pipeline has kept because the module failed in
+it, run again with the config, the names, the time and the random numbers it had.
+
 An event that fails ends with exit code 1, a module that cannot be used with 6.`,
 		Example: `  weir call builtin:topic-selector --value '{"weight": 11}'
   weir call m.wasm --config '{"threshold": 5}' --value @order.json --key k --header source=web
   weir call m.wasm -o json < order.json
   weir call m.wasm --each < events.ndjson > out.ndjson
   kcat -C -b localhost -t orders -e -J | weir call m.wasm --each=kafka
-  weir call m.wasm --value @order.json --repeat 1000000`,
+  weir call m.wasm --value @order.json --repeat 1000000
+  weir call m.wasm --replay captured/orders.shop.20240131T120000.000000000Z.json`,
 		Args: oneModule,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.call(cmd.Context(), args[0], f) },
 	}
@@ -63,12 +68,19 @@ An event that fails ends with exit code 1, a module that cannot be used with 6.`
 	flags.Var(choice{value: &f.each, of: []string{eachLines, eachKafka}}, "each", "process each line of the standard input; `FORM`: lines, each a value, or kafka, as kcat -J")
 	flags.Lookup("each").NoOptDefVal = eachLines
 	flags.IntVar(&f.repeat, "repeat", 0, "process the event `N` more times, and say what that takes")
+	flags.StringVar(&f.replay, "replay", "", "run the captured batch of a `FILE` again, in the place of an event")
 	addOutput(cmd, &f.output, outputText)
 	f.cache.add(flags)
 	return cmd
 }
 
 func (a *app) call(ctx context.Context, ref string, f callFlags) (err error) {
+	if f.replay != "" {
+		if f.event.given() || f.each != "" || f.repeat > 0 || f.config != "" || f.now != "" {
+			return usageError{errors.New("--replay has events, config and time of its own: leave out all but -o and --cache-dir")}
+		}
+		return a.replay(ctx, ref, f)
+	}
 	config, err := jsonArgument("--config", f.config)
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/weirhq/weir/host/broker"
+	"github.com/weirhq/weir/host/internal/wasmtest"
 	"github.com/weirhq/weir/plugins"
 )
 
@@ -35,6 +36,7 @@ func TestMain(m *testing.M) {
 //	listening ADDR         wait until somebody does
 //	awaits RE COMMAND...   run a command until its standard output matches
 //	builtin NAME FILE [N]  write a ready-made module, or its first N bytes
+//	trapping FILE          write a module that traps at a value that begins with x
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -43,7 +45,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "broker": startBroker, "produce": produceLines, "holds": holdsLines,
-			"freeport": freePort, "listening": listening, "awaits": awaits, "builtin": writeBuiltin,
+			"freeport": freePort, "listening": listening, "awaits": awaits, "builtin": writeBuiltin, "trapping": writeTrapping,
 		},
 	})
 }
@@ -164,4 +166,8 @@ func writeBuiltin(ts *testscript.TestScript, _ bool, args []string) {
 		module = module[:n]
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), module, 0o600))
+}
+
+func writeTrapping(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), wasmtest.SayAndTrapOn('x', "on purpose").Bytes(), 0o600))
 }

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/weirhq/weir/host/abi"
+	"github.com/weirhq/weir/host/capture"
 	"github.com/weirhq/weir/host/manifest"
 	"github.com/weirhq/weir/host/wasm"
 )
@@ -55,6 +56,8 @@ type Config struct {
 	// Counters counts; the processors of all lanes of a pipeline share one. nil
 	// means that each has its own.
 	Counters *Counters
+	// Capture keeps batches in which the module failed; nil keeps none.
+	Capture *capture.Folder
 }
 
 // Open makes a processor: an instance of the module that took its config.
@@ -73,6 +76,8 @@ func (p *Plugin) Open(ctx context.Context, cfg Config) (*Processor, error) {
 	log := p.loader.opts.Log.With(zap.String("pipeline", cfg.Pipeline), zap.String("processor", cfg.Processor))
 	proc := &Processor{
 		plugin:   p,
+		cfg:      cfg,
+		capture:  cfg.Capture,
 		opening:  opening,
 		counters: cfg.Counters,
 		decoder:  abi.NewDecoder(p.loader.opts.Limits),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/weirhq/weir/host/abi"
+	"github.com/weirhq/weir/host/capture"
 	"github.com/weirhq/weir/host/event"
 	"github.com/weirhq/weir/host/wasm"
 )
@@ -14,7 +15,9 @@ import (
 // from one goroutine at a time.
 type Processor struct {
 	plugin   *Plugin
-	opening  []byte // the config as the guest gets it
+	cfg      Config
+	capture  *capture.Folder // nil without one
+	opening  []byte          // the config as the guest gets it
 	counters *Counters
 	decoder  *abi.Decoder
 	guest    guest
@@ -34,6 +37,9 @@ func (p *Processor) Process(ctx context.Context, in, out []event.Event, fail Fai
 		return out, nil
 	}
 	p.guest.batchTime = 0
+	if p.capture != nil {
+		return p.capturing(ctx, in, out, fail)
+	}
 	return p.run(ctx, part{in: in, fail: fail}, out)
 }
 

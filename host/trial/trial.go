@@ -68,10 +68,15 @@ type Session struct {
 
 // Open makes a session. now is the time of all its batches.
 func (m *Module) Open(ctx context.Context, config json.RawMessage, now time.Time) (*Session, error) {
+	return m.open(ctx, plugin.Config{Pipeline: Pipeline, Processor: Processor, Config: config}, now)
+}
+
+func (m *Module) open(ctx context.Context, cfg plugin.Config, now time.Time) (*Session, error) {
 	m.now = now
 	m.log.take()
 	counters := new(plugin.Counters)
-	proc, err := m.plugin.Open(ctx, plugin.Config{Pipeline: Pipeline, Processor: Processor, Config: config, Counters: counters})
+	cfg.Counters = counters
+	proc, err := m.plugin.Open(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
