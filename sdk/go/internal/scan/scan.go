@@ -2,9 +2,9 @@
 // checks the documents on the way: the grammar of RFC 8259, escapes, and that
 // strings are UTF-8. Nesting is limited to 504 levels. It allocates nothing.
 //
-// It is written for what Go makes of it in a WebAssembly module, where every
-// taken jump goes through a table and every call through several: a value is
-// walked in one loop whose state is in locals, and strings are looked at eight
+// It is written for what Go makes of it in a WebAssembly module, where each
+// taken jump goes through a table, with all that the function holds: functions
+// are small, places are passed and not kept, and strings are looked at eight
 // bytes at a time.
 package scan
 
@@ -52,6 +52,8 @@ type scanner struct {
 	at    int    // and where
 }
 
+// fail notes what is wrong first. It returns the end of the text, where every
+// step fails, so that no step asks whether the one before did.
 func (s *scanner) fail(at int, what string) int {
 	if s.fault == "" {
 		s.at, s.fault = at, what
@@ -89,106 +91,101 @@ func (s *scanner) blanks(at int) int {
 
 // find steps over a value and returns the member of it at path.
 func (s *scanner) find(at int, path string, level int) (found []byte, end int) {
-	name, rest, dotted := strings.Cut(path, ".")
-	if !dotted || s.byteAt(at) != '{' || level == maxLevels {
-		return s.walk(at, level, path)
+	if s.byteAt(at) != '{' || level == maxLevels {
+		return nil, s.value(at, level)
 	}
 	if at = s.space(at + 1); s.byteAt(at) == '}' {
 		return nil, at + 1
 	}
-	for s.fault == "" {
-		key := at
-		at = s.key(key)
+	name, rest, dotted := strings.Cut(path, ".")
+	for {
+		begin := at
+		at = s.key(begin)
+		key := s.text[begin:at]
 		start := s.colon(at)
-		_, end := s.walk(start, level+1, "")
+		at = s.value(start, level+1)
 		switch {
 		case s.fault != "":
-		case Is(s.text[key:at], name):
-			found, end = s.find(start, rest, level+1)
-		case Is(s.text[key:at], path):
-			found = s.text[start:end]
+			return nil, at
+		case dotted && Is(key, name):
+			found, _ = s.find(start, rest, level+1)
+		case Is(key, path):
+			found = s.text[start:at]
 		}
-		at = s.space(end)
-		switch s.byteAt(at) {
-		case ',':
-			at = s.space(at + 1)
-		case '}':
-			return found, at + 1
-		default:
-			s.behind(at, true)
+		if at = s.space(at); s.byteAt(at) != ',' {
+			break
 		}
+		at = s.space(at + 1)
 	}
-	return nil, at
+	return found, s.end(at, '}')
 }
 
-// walk steps over a value that lies in so many levels. If it is an object,
-// found is its member of that name.
-//
-// fail moves to the end of the text, where each step fails, so that no step
-// asks whether the one before did.
-func (s *scanner) walk(at, level int, name string) (found []byte, end int) {
-	var objects [maxLevels/64 + 1]uint64 // a bit for each open level: whether it is one
-	top, member := level, -1             // where the value that is found begins
-	for {
-		switch c := s.byteAt(at); c {
-		case '"':
+// value steps over a value that lies in so many levels.
+func (s *scanner) value(at, level int) int {
+	switch c := s.byteAt(at); c {
+	case '"':
+		return s.str(at)
+	case '{':
+		return s.object(at, level)
+	case '[':
+		return s.array(at, level)
+	default:
+		return s.scalar(at, c)
+	}
+}
+
+func (s *scanner) object(at, level int) int {
+	if level == maxLevels {
+		return s.fail(at, tooDeep)
+	}
+	if at = s.space(at + 1); s.byteAt(at) == '}' {
+		return at + 1
+	}
+	for text := s.text; ; {
+		if at = s.key(at); at+1 < len(text) && text[at] == ':' && text[at+1] > ' ' {
+			at++
+		} else {
+			at = s.colon(at)
+		}
+		if s.byteAt(at) == '"' {
 			at = s.str(at)
-		case '{', '[':
-			if level == maxLevels {
-				return nil, s.fail(at, "nested deeper than 504 levels")
-			}
-			if at = s.space(at + 1); s.byteAt(at) != c+2 { // '}' or ']'
-				level++
-				objects[level>>6] = objects[level>>6]&^(1<<(level&63)) | uint64(c>>5&1)<<(level&63)
-				if c == '{' {
-					at = s.member(at, level == top+1, name, &member)
-				}
-				continue
-			}
-			at++
-		default:
-			at = s.scalar(at, c)
+		} else {
+			at = s.value(at, level+1)
 		}
-		for { // A value has ended: its level goes on, or ends with it.
-			if member >= 0 && level == top+1 {
-				found, member = s.text[member:at], -1
-			}
-			if level == top {
-				return found, at
-			}
-			at = s.space(at)
-			c, object := s.byteAt(at), objects[level>>6]>>(level&63)&1 != 0
-			if c == ',' {
-				at = s.space(at + 1)
-				if object {
-					at = s.member(at, level == top+1, name, &member)
-				}
-				break
-			}
-			if c != '}' && object || c != ']' && !object {
-				return nil, s.behind(at, object)
-			}
-			at++
-			level--
+		if at = s.space(at); s.byteAt(at) != ',' {
+			return s.end(at, '}')
 		}
+		at = s.space(at + 1)
 	}
 }
 
-// member steps over a name and its colon. If it is the wanted one, found is set
-// to where its value begins.
-func (s *scanner) member(at int, want bool, name string, found *int) int {
-	text, begin := s.text, at
-	at = s.key(at)
-	end := at
-	if at+1 < len(text) && text[at] == ':' && text[at+1] > ' ' {
-		at++
-	} else {
-		at = s.colon(at)
+func (s *scanner) array(at, level int) int {
+	if level == maxLevels {
+		return s.fail(at, tooDeep)
 	}
-	if want && end-begin >= len(name)+2 && s.fault == "" && Is(text[begin:end], name) {
-		*found = at
+	if at = s.space(at + 1); s.byteAt(at) == ']' {
+		return at + 1
 	}
-	return at
+	for {
+		at = s.value(at, level+1)
+		if at = s.space(at); s.byteAt(at) != ',' {
+			return s.end(at, ']')
+		}
+		at = s.space(at + 1)
+	}
+}
+
+const tooDeep = "nested deeper than 504 levels"
+
+// end steps over the end of an object or array, behind a member or item.
+func (s *scanner) end(at int, end byte) int {
+	switch {
+	case s.byteAt(at) == end:
+		return at + 1
+	case end == '}':
+		return s.fail(at, "expected ',' or '}' after a member")
+	}
+	return s.fail(at, "expected ',' or ']' after an item")
 }
 
 // key steps over a name.
@@ -205,12 +202,4 @@ func (s *scanner) colon(at int) int {
 		return s.fail(at, "expected ':' after a name")
 	}
 	return s.space(at + 1)
-}
-
-// behind fails at what may not come after a value.
-func (s *scanner) behind(at int, object bool) int {
-	if object {
-		return s.fail(at, "expected ',' or '}' after a member")
-	}
-	return s.fail(at, "expected ',' or ']' after an item")
 }
