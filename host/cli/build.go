@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +36,7 @@ func (a *app) buildCommand() *cobra.Command {
 		Long: `Builds the project of a folder, here by default, into one .wasm file that is
 ready to ship. The language is told by the files: go.mod, Cargo.toml, build.zig
 or *.zig, *.c, package.json with assemblyscript, *.wat. A tool that is missing is
-named, with how to get it.
+named, with how to get it; CC, CFLAGS, ZIG, ASC, RUSTFLAGS and GOFLAGS name others.
 
 Debug information is stripped; names of functions stay, for reports of traps.
 plugin.yaml goes into the module as section weir.plugin, tests.yaml as section
@@ -51,7 +53,10 @@ bytes, in any folder.`,
 			if len(args) == 1 {
 				f.Dir = args[0]
 			}
-			return a.build(cmd.Context(), f)
+			// A build that is broken off stops its tools and leaves nothing behind.
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return a.build(ctx, f)
 		},
 	}
 	flags := cmd.Flags()

@@ -1,6 +1,7 @@
 package manifest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -234,6 +235,40 @@ func TestModule(t *testing.T) {
 	} {
 		if _, err := manifest.Read(parsed(test.module)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error is %v, want %s", name, err, test.want)
+		}
+	}
+}
+
+// TestReferencePage holds the page on plugin.yaml against what is read: its
+// example, and its tables.
+func TestReferencePage(t *testing.T) {
+	data, err := os.ReadFile("../../docs/reference/plugin-yaml.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(data)
+	_, example, _ := strings.Cut(page, "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	m := parse(t, example)
+	text, err := m.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys map[string]any
+	if err := json.Unmarshal(text, &keys); err != nil {
+		t.Fatal(err)
+	}
+	for key := range keys {
+		if !strings.Contains(page, "\n| `"+key+"` | ") {
+			t.Errorf("the page has no row for the key %s", key)
+		}
+	}
+	if rows := strings.Count(page, "` | yes |") + strings.Count(page, "` | no |"); rows != len(keys) {
+		t.Errorf("the page has %d rows of keys, its example %d keys: want all in both", rows, len(keys))
+	}
+	for _, name := range manifest.Capabilities() {
+		if !strings.Contains(page, "\n| `"+name+"` | ") {
+			t.Errorf("the page has no row for the capability %s", name)
 		}
 	}
 }

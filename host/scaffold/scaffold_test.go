@@ -47,7 +47,10 @@ func TestProjects(t *testing.T) {
 			}
 			runCases(t, dir, modules[0])
 			if l.Name != "wat" {
-				runNative(t, dir)
+				run(t, dir, "make", "native")
+			}
+			if l.Name == "go" { // the SDK keeps to the version that the project says
+				run(t, filepath.Join(dir, "weir-sdk"), "go", "vet", "./...")
 			}
 		})
 	}
@@ -102,16 +105,16 @@ func runCases(t *testing.T, dir string, module []byte) {
 	}
 }
 
-// runNative runs the project's native tests, as its Makefile has them.
-func runNative(t *testing.T, dir string) {
+// run runs a command in a project's folder.
+func run(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
-	if _, err := exec.LookPath("make"); err != nil {
+	if _, err := exec.LookPath(name); err != nil {
 		skip(t, err.Error())
 	}
-	cmd := exec.CommandContext(t.Context(), "make", "native")
+	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Dir, cmd.Env = dir, environ()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("make native: %v\n%s", err, out)
+		t.Errorf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 }
 

@@ -2,6 +2,7 @@ package toolchain_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -195,6 +196,21 @@ func TestFailingBuild(t *testing.T) {
 	if !errors.Is(err, toolchain.ErrBuild) || !strings.Contains(err.Error(), "wat: the build failed: wat2wasm: exit status 1") ||
 		!strings.Contains(said.String(), "main.wat:1:10") {
 		t.Errorf("error is %v, said was %q", err, said.String())
+	}
+}
+
+// A build that is broken off leaves nothing behind.
+func TestBrokenOff(t *testing.T) {
+	tool(t, "wat2wasm", "wasm-tools")
+	dir, temp := folder(t, map[string]string{"main.wat": text}), t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	ctx, cancel := context.WithCancel(t.Context())
+	opts := toolchain.Options{Dir: dir, Environ: os.Environ(), Command: func(string) { cancel() }}
+	if _, err := toolchain.Build(ctx, opts); !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v, want %v", err, context.Canceled)
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v (%v)", left, err)
 	}
 }
 
