@@ -86,38 +86,44 @@ type buildReport struct {
 }
 
 func (a *app) build(ctx context.Context, f buildFlags) error {
+	report, err := a.makeModule(ctx, f)
+	if err != nil {
+		return err
+	}
+	return a.showBuild(*report, f.output)
+}
+
+// makeModule builds a project's module and writes it.
+func (a *app) makeModule(ctx context.Context, f buildFlags) (*buildReport, error) {
 	if f.Language != "" && !slices.Contains(toolchain.Languages(), f.Language) {
-		return usageError{toolchain.UnknownLanguage(f.Language, toolchain.Languages())}
+		return nil, usageError{toolchain.UnknownLanguage(f.Language, toolchain.Languages())}
 	}
 	f.Environ, f.Output = a.environ, a.err
 	f.Command = func(line string) { writeLine(a.err, "%s", a.err.dim("$ "+line)) }
 	built, err := toolchain.Build(ctx, f.Options)
 	switch {
 	case errors.Is(err, toolchain.ErrModule):
-		return moduleError{err}
+		return nil, moduleError{err}
 	case errors.Is(err, os.ErrNotExist):
-		return usageError{err}
+		return nil, usageError{err}
 	case err != nil:
-		return err
+		return nil, err
 	}
-	report := buildReport{File: f.out, Language: built.Language}
+	report := &buildReport{File: f.out, Language: built.Language}
 	if report.File == "" {
 		report.File = filepath.Join(f.Dir, built.Name+".wasm")
 	}
 	if report.Cases, err = a.attachCases(f.Dir, built); err != nil {
-		return err
+		return nil, err
 	}
 	module := built.Bytes()
 	if report.Report, err = inspect.Module(ctx, module, wasm.Config{CacheDir: f.cache.path()}); err != nil {
-		return err
+		return nil, err
 	}
 	if !report.Usable {
-		return moduleError{fmt.Errorf("the module was built, but cannot be used:\n  %s", strings.Join(report.Faults, "\n  "))}
+		return nil, moduleError{fmt.Errorf("the module was built, but cannot be used:\n  %s", strings.Join(report.Faults, "\n  "))}
 	}
-	if err := replaceFile(report.File, module); err != nil {
-		return err
-	}
-	return a.showBuild(report, f.output)
+	return report, replaceFile(report.File, module)
 }
 
 // attachCases puts the project's test cases into the module, where they stand

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/host/plugin"
+	"github.com/weirhq/weir/host/toolchain"
 	"github.com/weirhq/weir/host/trial"
 	"github.com/weirhq/weir/plugins"
 )
@@ -22,6 +23,7 @@ type testFlags struct {
 	run    string
 	output string
 	update bool
+	build  bool
 	watch  bool
 	cache  cacheFlag
 }
@@ -42,6 +44,7 @@ A failed case ends with exit code 1, a module that cannot be used with 6.`,
   weir test --run 'heavy|light' plugins/topic-selector
   weir test --update               write the golden files anew
   weir test --watch                run again whenever the module or a case changes
+  weir test --build --watch        build first, and again whenever a source changes
   weir test m.wasm --cases more.yaml -o junit > report.xml`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.test(cmd, args, f) },
 	}
@@ -49,6 +52,7 @@ A failed case ends with exit code 1, a module that cannot be used with 6.`,
 	flags.StringVar(&f.cases, "cases", "", "`FILE` of cases in the place of the module's own")
 	flags.StringVar(&f.run, "run", "", "run only the cases whose name matches a regular expression `RE`")
 	flags.BoolVar(&f.update, "update", false, "write what comes of the cases into their golden files")
+	flags.BoolVar(&f.build, "build", false, "build the projects of the folders first, as weir build does; with --watch, whenever a file of them changes")
 	flags.BoolVar(&f.watch, "watch", false, "run again whenever the module, its cases or their golden files change")
 	addOutput(cmd, &f.output, outputText, outputJUnit)
 	f.cache.add(flags)
@@ -89,11 +93,12 @@ type tester struct {
 	args   []string
 	report testReport
 	files  map[string]content // that the outcome depends on
+	dirs   []string           // of projects that are built
 }
 
 // once runs all cases of all modules. The error says what failed.
 func (t *tester) once(ctx context.Context) error {
-	t.report, t.files = testReport{Modules: []moduleReport{}}, make(map[string]content)
+	t.report, t.files, t.dirs = testReport{Modules: []moduleReport{}}, make(map[string]content), nil
 	for _, arg := range t.args {
 		if err := t.target(ctx, arg); err != nil {
 			return err
@@ -103,6 +108,13 @@ func (t *tester) once(ctx context.Context) error {
 }
 
 func (t *tester) target(ctx context.Context, arg string) (err error) {
+	if t.flags.build {
+		t.dirs = append(t.dirs, arg)
+		t.note(sources(arg)...)
+		if _, err := t.makeModule(ctx, buildFlags{Options: toolchain.Options{Dir: arg}, cache: t.flags.cache}); err != nil {
+			return err
+		}
+	}
 	target, err := trial.Find(arg, t.flags.cases, plugins.Lookup)
 	if target != nil {
 		t.note(target.Files(nil)...)

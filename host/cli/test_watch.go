@@ -3,7 +3,11 @@ package cli
 import (
 	"context"
 	"crypto/sha256"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -57,8 +61,40 @@ func (t *tester) note(files ...string) {
 	}
 }
 
-// changed tells whether a file is another than the run saw.
+// sources are the files of a project, without what builds leave behind. A
+// folder that cannot be read has none; the build says why.
+func sources(dir string) []string {
+	var files []string
+	_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		name := path
+		if entry != nil {
+			name = entry.Name()
+		}
+		switch {
+		case err != nil:
+			return fs.SkipDir
+		case path != dir && entry.IsDir() && (strings.HasPrefix(name, ".") || slices.Contains(buildFolders, name)):
+			return fs.SkipDir
+		case entry.Type().IsRegular() && filepath.Ext(name) != ".wasm":
+			files = append(files, path)
+		}
+		return nil
+	})
+	return files
+}
+
+// buildFolders are what builds leave behind.
+var buildFolders = []string{"target", "node_modules", "build", "zig-out"}
+
+// changed tells whether a file is another than the run saw, or new.
 func (t *tester) changed() bool {
+	for _, dir := range t.dirs {
+		for _, file := range sources(dir) {
+			if _, known := t.files[file]; !known {
+				return true
+			}
+		}
+	}
 	for file, before := range t.files {
 		if contentOf(file) != before {
 			return true
