@@ -8,6 +8,7 @@ extern crate alloc;
 pub mod decimal;
 pub mod edit;
 pub mod field;
+pub mod hash;
 pub mod pointer;
 pub mod template;
 pub mod time;
