@@ -26,7 +26,7 @@ const name = Uint8Array.wrap(String.UTF8.encode('"customer":"'));
 /** Where the text of the field begins, by its name; -1 if there is none. */
 function find(value: Uint8Array): i32 {
   for (let at = 0; at + name.length <= value.length; at++) {
-    if (memory.compare(value.dataStart + at, name.dataStart, name.length) == 0) return at + name.length;
+    if (value[at] == name[0] && memory.compare(value.dataStart + at, name.dataStart, name.length) == 0) return at + name.length;
   }
   return -1;
 }
