@@ -85,12 +85,15 @@ func fold(lines []DiffLine) []DiffLine {
 			out = append(out, lines[i])
 			continue
 		}
-		n := 0
-		for ; i < len(lines) && !near[i]; i++ {
-			n++
+		first := i
+		for i+1 < len(lines) && !near[i+1] {
+			i++
 		}
-		i--
-		out = append(out, DiffLine{" ", fmt.Sprintf("... %d lines that are the same", n)})
+		if i == first {
+			out = append(out, lines[i])
+		} else {
+			out = append(out, DiffLine{" ", fmt.Sprintf("... %d lines that are the same", i-first+1)})
+		}
 	}
 	return out
 }
