@@ -1,6 +1,9 @@
 package event
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // The words between a source, which knows what a record and an offset are, and
 // the lanes, which know when an event has ended. They stand here because both
@@ -57,3 +60,7 @@ type Offsets interface {
 	// could not be ended: nothing from there on may be committed.
 	Truncate(batch uint64, next int64)
 }
+
+// ErrWithdrawn is the end of a batch whose outputs count for nothing, by no fault
+// of any event: it is read again. A pipeline abandons the batch and goes on.
+var ErrWithdrawn = errors.New("withdrawn; it is read again")

@@ -43,9 +43,6 @@ func (r *session) connect(ctx context.Context) error {
 func (r *session) membership() []kgo.Opt {
 	opts := []kgo.Opt{
 		kgo.ConsumeTopics(r.cfg.Topics...),
-		// The client marks and commits; what is marked is ours to decide.
-		kgo.AutoCommitMarks(),
-		kgo.AutoCommitCallback(r.committed),
 		// Call-backs and dispatch exclude each other, so a lane exists for
 		// whatever was polled. The block covers nothing but the dispatch.
 		kgo.BlockRebalanceOnPoll(),
@@ -53,6 +50,11 @@ func (r *session) membership() []kgo.Opt {
 		kgo.AdjustFetchOffsetsFn(r.place),
 		kgo.OnPartitionsRevoked(r.revoked),
 		kgo.OnPartitionsLost(r.lost),
+	}
+	if r.writer != nil {
+		opts = append(opts, kgo.DisableAutoCommit())
+	} else { // the client marks and commits; what is marked is ours to decide
+		opts = append(opts, kgo.AutoCommitMarks(), kgo.AutoCommitCallback(r.committed))
 	}
 	if r.cfg.Regex {
 		opts = append(opts, kgo.ConsumeRegex())

@@ -1,6 +1,8 @@
 package kafka
 
 import (
+	"errors"
+	"net"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -37,6 +39,13 @@ func (l toldOnce) Log(level kgo.LogLevel, message string, fields ...any) {
 	} {
 		if strings.HasPrefix(message, start) {
 			return
+		}
+	}
+	if strings.HasPrefix(message, "unable to AddPartitionsToTxn") || strings.HasPrefix(message, "produce partition load error") {
+		for _, field := range fields { // several hundred times a second while a coordinator refuses connections
+			if err, ok := field.(error); ok && errors.As(err, new(*net.OpError)) {
+				return
+			}
 		}
 	}
 	l.Logger.Log(level, message, fields...)

@@ -4,11 +4,6 @@ package kafka
 // passed over.
 var refusedRows = []row{
 	{
-		name: "transactional.id", role: Producer, kind: kindText, treat: reject,
-		why: "delivery is at least once, without transactions",
-		doc: "Name of a transactional producer.",
-	},
-	{
 		name: "share.acknowledgement.mode", role: Consumer, kind: kindText, std: "implicit", treat: reject,
 		why: "sources are members of consumer groups, not of share groups",
 		doc: "How members of a share group acknowledge.",

@@ -96,9 +96,14 @@ var sinkRows = []row{
 		doc: "Time for which a topic may be missing before what is written to it fails. Without it the sink looks four times.",
 	},
 	{
+		name: "transactional.id", role: Producer, kind: kindText, own: true,
+		maps: "TransactionalID", opts: textOpt("transactional.id", kgo.TransactionalID),
+		doc: "With delivery: exactly_once, by what the brokers know the pipeline's producer again. One value a process that runs the pipeline, the same at each start. The default is weir-GROUP-PIPELINE-HOST.",
+	},
+	{
 		name: "transaction.timeout.ms", role: Producer, kind: kindMillis, low: 1000, high: unlimited, def: "60000",
 		maps: "TransactionTimeout", opts: durationOpt("transaction.timeout.ms", kgo.TransactionTimeout),
-		doc: "Sent along when a producer asks for its number; matters to transactional producers only.",
+		doc: "With delivery: exactly_once, after how long the brokers abort a transaction that nobody ends, at most their transaction.max.timeout.ms. Until then readers wait for one that a dead process left open.",
 	},
 	{
 		name: "allow_loop", role: Producer, kind: kindBool, own: true, def: "false", treat: emulate, maps: "the check of the configuration",

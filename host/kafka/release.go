@@ -44,12 +44,18 @@ func (r *session) release(ctx context.Context, client *kgo.Client, parts []*part
 	deadline := time.Now().Add(within)
 	bounded, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
+	if r.writer != nil { // of one that failed there is nothing to wait for
+		defer context.AfterFunc(r.writer.ctx, cancel)()
+	}
 	drainErr := r.in.Drain(bounded, lanesOf(parts))
 	for _, p := range parts {
 		p.revoke()
 	}
 	committing, cancel := context.WithTimeout(ctx, max(commitTimeout, time.Until(deadline)))
 	defer cancel()
+	if r.writer != nil {
+		return r.writer.commitLast(committing, client, parts, drainErr)
+	}
 	if err := r.finish(committing, client); err != nil {
 		return errors.Join(drainErr, fmt.Errorf("commit: %w (what was done since the last commit is done again)", err))
 	}
@@ -67,7 +73,10 @@ func (r *session) finish(ctx context.Context, client *kgo.Client) error {
 // commit commits what is marked now. Of a member the client does it by itself too,
 // from time to time.
 func (r *session) commit(ctx context.Context, client *kgo.Client) error {
-	if r.own != nil {
+	switch {
+	case r.writer != nil:
+		return r.writer.commit(ctx, client)
+	case r.own != nil:
 		return r.own.commit(ctx)
 	}
 	return client.CommitMarkedOffsets(ctx)

@@ -33,7 +33,7 @@ type SinkConfig struct {
 type Sink struct {
 	cfg    SinkConfig
 	reach  *reachHook
-	client *kgo.Client
+	client atomic.Pointer[kgo.Client]
 	writes sync.Pool
 	broken atomic.Pointer[error] // the first failure
 	gate   *gate                 // nil without one
@@ -47,14 +47,21 @@ type Sink struct {
 
 // NewSink makes a sink. It starts nothing; Open does.
 func NewSink(cfg SinkConfig) *Sink {
-	return &Sink{cfg: cfg, reach: newReachHook(cfg.Log), produced: map[string]*counter{}}
+	return &Sink{
+		cfg: cfg, reach: newReachHook(cfg.Log), produced: map[string]*counter{},
+		gate: newGate(cfg.Options), sizes: sizesOf(cfg.Options),
+	}
 }
 
 // Away says why no broker of the sink answers, or nothing while one does.
 func (s *Sink) Away() string { return s.reach.away() }
 
 // Open makes the sink's client, which connects when it first writes.
-func (s *Sink) Open() error {
+func (s *Sink) Open() error { return s.open() }
+
+// open makes another client, which has more options, in place of one that was
+// closed.
+func (s *Sink) open(more ...kgo.Opt) error {
 	opts, err := s.cfg.Options.ClientOpts()
 	if err != nil {
 		return err
@@ -68,12 +75,12 @@ func (s *Sink) Open() error {
 		clientLog(s.cfg.Log, s.cfg.Options),
 		kgo.WithHooks(s.reach),
 	)
-	s.gate = newGate(s.cfg.Options)
-	s.sizes = sizesOf(s.cfg.Options)
-	s.client, err = kgo.NewClient(append(opts, s.cfg.Extra...)...)
+	client, err := kgo.NewClient(append(append(opts, more...), s.cfg.Extra...)...)
 	if err != nil {
 		return fmt.Errorf("kafka client: %w", err)
 	}
+	s.broken.Store(nil)
+	s.client.Store(client)
 	return nil
 }
 
@@ -103,13 +110,14 @@ func (s *Sink) Write(ctx context.Context, events []event.Event, done func(error)
 	w.done = done
 	w.fill(events, s.cfg.Topic)
 	w.pending.Store(int64(len(events)))
+	client := s.client.Load()
 	for i := range w.records {
 		if broken := s.broken.Load(); broken != nil {
 			w.fail(*broken)
 			w.end()
 			continue
 		}
-		s.client.Produce(ctx, &w.records[i], w.promise)
+		client.Produce(ctx, &w.records[i], w.promise)
 	}
 }
 
@@ -246,8 +254,8 @@ func (s *Sink) Produced() map[string]uint64 {
 }
 
 // Flush implements pipeline.Sink.
-func (s *Sink) Flush(ctx context.Context) error { return s.client.Flush(ctx) }
+func (s *Sink) Flush(ctx context.Context) error { return s.client.Load().Flush(ctx) }
 
 // Close ends the client. What is still buffered is given up; its writes are
 // done with an error before Close returns.
-func (s *Sink) Close() { s.client.Close() }
+func (s *Sink) Close() { s.client.Load().Close() }

@@ -120,7 +120,7 @@ func (s *Sink) look(topic string) int32 {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
 	defer cancel()
-	n := countPartitions(ctx, s.client, topic)
+	n := countPartitions(ctx, s.client.Load(), topic)
 	if p.asked == nil {
 		p.asked = map[string]time.Time{}
 	}

@@ -30,6 +30,9 @@ type SourceConfig struct {
 	// DrainTimeout bounds the drain of a stop. Default 30 s. A revoke is
 	// bounded by half of the rebalance timeout instead.
 	DrainTimeout time.Duration
+	// Transactions, when set, is the sink of the pipeline, and what is done is
+	// committed in its transactions.
+	Transactions *Transactions
 	Log          *zap.Logger
 	// Extra is added to the client's options; tests bring their network here.
 	Extra []kgo.Opt
@@ -90,11 +93,13 @@ func (s *Source) Away() string { return s.reach.away() }
 type session struct {
 	*Source
 	ctx    context.Context // of Run; call-backs of the client outlive any call
+	lanes  context.Context // of the lanes, ends with ctx
 	in     event.Intake
 	client *kgo.Client
 	credit *credit
-	bounds *bounds     // nil unless the run is bounded
-	own    *ownCommits // nil when the client, a member of the group, commits
+	bounds *bounds      // nil unless the run is bounded
+	own    *ownCommits  // nil when the client, a member of the group, commits
+	writer *incarnation // nil unless delivery is exactly once
 	stop   context.CancelCauseFunc
 
 	mu         sync.Mutex
@@ -112,12 +117,20 @@ func (s *Source) Run(ctx context.Context, drain <-chan struct{}, in event.Intake
 	for {
 		err := s.session(ctx, drain, in)
 		var replaced *errRecreated
-		if !errors.As(err, &replaced) {
+		var aborted *errAborted
+		switch {
+		case errors.As(err, &replaced):
+			s.recreated[replaced.topic] = true
+			s.cfg.Log.Warn("a topic was deleted and created again; it is read anew", zap.String("topic", replaced.topic),
+				zap.String("from", s.cfg.Options.String("on_topic_recreated")), zap.Error(err))
+		case errors.As(err, &aborted):
+			s.cfg.Log.Warn("a transaction was not committed; what it held is read again", zap.Error(err))
+			if !s.cfg.Transactions.pause(ctx, drain) {
+				return ctx.Err()
+			}
+		default:
 			return err
 		}
-		s.recreated[replaced.topic] = true
-		s.cfg.Log.Warn("a topic was deleted and created again; it is read anew", zap.String("topic", replaced.topic),
-			zap.String("from", s.cfg.Options.String("on_topic_recreated")), zap.Error(err))
 	}
 }
 
@@ -127,6 +140,7 @@ func (s *Source) session(ctx context.Context, drain <-chan struct{}, in event.In
 	r := &session{
 		Source:     s,
 		ctx:        ctx,
+		lanes:      ctx,
 		in:         in,
 		credit:     newCredit(int(s.cfg.Options.Int("max_in_flight_records")), int(s.cfg.Options.Int("max_in_flight_bytes"))),
 		stop:       stop,
@@ -138,12 +152,6 @@ func (s *Source) session(ctx context.Context, drain <-chan struct{}, in event.In
 	if len(s.cfg.partitions) > 0 {
 		r.own = newOwnCommits(s.cfg.Options)
 	}
-	connected, hangUp := context.WithCancel(ctx)
-	defer hangUp()
-	if err := r.connect(connected); err != nil {
-		return err
-	}
-	defer r.close(hangUp)
 	var relay sync.WaitGroup
 	defer relay.Wait()
 	ended := make(chan struct{})
@@ -155,20 +163,45 @@ func (s *Source) session(ctx context.Context, drain <-chan struct{}, in event.In
 		case <-ended:
 		}
 	})
+	if err := r.incarnate(polling); err != nil {
+		return r.verdict(err)
+	}
+	connected, hangUp := context.WithCancel(ctx)
+	defer hangUp()
+	err := r.connect(connected)
+	if err == nil {
+		defer r.close(hangUp)
+	}
+	defer r.endWriter() // before the group is left: nobody has to wait then
+	if err != nil {
+		return err
+	}
 	if r.own != nil {
 		relay.Go(func() { r.readAlone(polling) })
 	} else {
 		relay.Go(func() { r.seek(polling) })
 	}
+	defer r.endTransactions()()
 	r.poll(polling)
-	err := context.Cause(polling)
-	if errors.Is(err, errDrain) || errors.Is(err, errAtEnd) {
-		err = nil
+	if err = r.verdict(context.Cause(polling)); ctx.Err() != nil {
+		return err
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+	left := r.leave()
+	if err != nil && r.writerFailed() { // which is all that leave could say
+		return err
 	}
-	return errors.Join(err, r.leave())
+	return errors.Join(err, left)
+}
+
+// verdict is what is left of the reason to end a session.
+func (r *session) verdict(cause error) error {
+	switch {
+	case r.ctx.Err() != nil:
+		return r.ctx.Err()
+	case errors.Is(cause, errDrain), errors.Is(cause, errAtEnd):
+		return nil
+	}
+	return cause
 }
 
 // boundedCheck is how often a bounded run looks at what the group has
@@ -305,18 +338,17 @@ func (r *session) assigned(ctx context.Context, client *kgo.Client, topics map[s
 	if r.ending {
 		return
 	}
-	mark := func(m *kgo.Record) { client.MarkCommitRecords(m) }
-	if r.own != nil {
-		mark = r.own.mark
+	if r.writer != nil {
+		r.writer.joined(client, len(r.partitions) > 0)
 	}
 	for topic, numbers := range topics {
 		for _, number := range numbers {
 			name := &event.Partition{Topic: topic, Number: number}
-			p := &partition{name: name, credit: r.credit, mark: mark, end: -1, next: -1}
+			p := &partition{name: name, credit: r.credit, mark: r.marker(client), end: -1, next: -1}
 			if r.bounds != nil {
 				p.end = r.bounds.end(name)
 			}
-			p.lane = r.in.Open(r.ctx, name, p)
+			p.lane = r.in.Open(r.lanes, name, p)
 			r.partitions[*name] = p
 		}
 	}
@@ -350,6 +382,9 @@ func (r *session) lost(_ context.Context, _ *kgo.Client, topics map[string][]int
 	cancel()
 	_ = r.in.Drain(gone, lanesOf(parts)) // closes the lanes; there is nothing to wait for
 	if len(parts) > 0 {
+		if r.writer != nil {
+			r.writer.fail(errPartitionsLost)
+		}
 		r.cfg.Log.Warn("partitions lost; events in flight are read again by their new owner", zap.Any("partitions", topics))
 	}
 }

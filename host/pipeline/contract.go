@@ -34,7 +34,8 @@ type Processor interface {
 type Sink interface {
 	// Write hands over events, in order, and calls done exactly once, from any
 	// goroutine: with nil when the brokers have all of them, else with the
-	// first error once the fate of all is known. Write blocks only while the
+	// first error once the fate of all is known. event.ErrWithdrawn is none of
+	// the pipeline's: the source reads the events again. Write blocks only while the
 	// sink's buffer is full. It does not use events after it returned, but the
 	// bytes that they point to until done.
 	Write(ctx context.Context, events []event.Event, done func(error))

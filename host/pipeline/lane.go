@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -192,7 +193,7 @@ func (p *Pipeline) ticket() *ticket {
 	}
 	t := &ticket{p: p}
 	t.done = func(err error) {
-		if err != nil {
+		if err != nil && !errors.Is(err, event.ErrWithdrawn) {
 			p.fail(err)
 		}
 		t.settle(err, t.count)

@@ -212,7 +212,7 @@ func (k *checker) sessions() {
 func (k *checker) readAgain(in *input) string {
 	switch {
 	case !k.world.Graceful:
-	case k.world.OnReject.Retry.Max == 0 && in.begun > 1:
+	case k.world.OnReject.Retry.Max == 0 && !k.world.ExactlyOnce && in.begun > 1:
 		return fmt.Sprintf("was read %d times", in.begun)
 	default:
 		for _, copies := range in.copies {
@@ -244,6 +244,8 @@ func (k *checker) complete(totals *Totals) {
 					if lost++; lost <= maxFaults {
 						k.fault("lost: output %d of input %d@%d (%v)", index, partition, in.offset, in.origin)
 					}
+				case k.world.ExactlyOnce && copies > 1:
+					k.fault("duplicate: output %d of input %d@%d is there %d times", index, partition, in.offset, copies)
 				case copies > in.begun:
 					k.fault("duplicate: output %d of input %d@%d is there %d times, but it was read %d times", index, partition, in.offset, copies, in.begun)
 				}

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/weirhq/weir/host/event"
 )
@@ -85,14 +86,18 @@ func newCluster(w World, h *History, alter Mutation) (*Cluster, error) {
 		ports[i] = 9092 + i
 	}
 	var err error
-	c.Cluster, err = kfake.NewCluster(
+	opts := []kfake.Opt{
 		kfake.Ports(ports...),
 		kfake.ListenFn(c.network.Listen),
 		kfake.GroupMinSessionTimeout(time.Second),
 		kfake.SeedTopics(int32(w.Inputs), inputTopic),
 		kfake.SeedTopics(int32(w.Outputs), heavyTopic, lightTopic),
 		kfake.SeedTopics(1, deadTopic),
-	)
+	}
+	if w.Old {
+		opts = append(opts, kfake.MaxVersions(kversion.V3_9_0()))
+	}
+	c.Cluster, err = kfake.NewCluster(opts...)
 	if err != nil {
 		return nil, err
 	}

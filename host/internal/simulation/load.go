@@ -11,6 +11,9 @@ import (
 	"github.com/weirhq/weir/host/internal/verify"
 )
 
+// loadID is the transactional id of a load that writes in transactions.
+const loadID = "load"
+
 // load writes the inputs of a run. What the brokers have of them is read back
 // at the end: a write of unknown fate needs no guess.
 type load struct {
@@ -24,7 +27,7 @@ func (c *Cluster) newLoad() (*load, error) {
 	l := &load{Cluster: c, random: rand.New(rand.NewPCG(c.world.Seed, 3)), next: make([]int64, c.world.Inputs)}
 	opts := []kgo.Opt{kgo.RecordPartitioner(kgo.ManualPartitioner())}
 	if c.world.Transactions {
-		opts = append(opts, kgo.TransactionalID("load"))
+		opts = append(opts, kgo.TransactionalID(loadID))
 	}
 	var err error
 	l.client, err = c.client(opts...)

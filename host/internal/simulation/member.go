@@ -24,7 +24,9 @@ type Member struct {
 	name         string
 	pipeline     *pipeline.Pipeline
 	source       *kafka.Source
-	sink         *kafka.Sink
+	sink         sink
+	transactions *kafka.Transactions // the sink, where delivery is exactly once
+	slot         int                 // which of the hosts it runs on
 	toIn, toOut  *link
 	cancel       context.CancelCauseFunc
 	drain        chan struct{}
@@ -36,6 +38,33 @@ type Member struct {
 	mayFail atomic.Bool
 }
 
+// sink is what kafka.Sink and kafka.Transactions have in common.
+type sink interface {
+	pipeline.Sink
+	Open() error
+	Close()
+	Produced() map[string]uint64
+	Away() string
+}
+
+// freeSlot is the lowest host on which nobody runs. Whoever was killed there
+// left its transactional id.
+func (c *Cluster) freeSlot() int {
+	taken := map[int]bool{}
+	for _, m := range c.members {
+		select {
+		case <-m.done:
+		default:
+			taken[m.slot] = taken[m.slot] || !m.cut.Load()
+		}
+	}
+	for slot := 0; ; slot++ {
+		if !taken[slot] {
+			return slot
+		}
+	}
+}
+
 var errKilled = errors.New("killed by the nemesis")
 
 // start runs a new member.
@@ -44,19 +73,25 @@ func (c *Cluster) start() *Member {
 	defer c.mu.Unlock()
 	name := fmt.Sprintf("m%d", len(c.members)+1)
 	m := &Member{
-		Cluster: c, name: name,
+		Cluster: c, name: name, slot: c.freeSlot(),
 		toIn: c.network.link(name + " source"), toOut: c.network.link(name + " sink"),
 		drain: make(chan struct{}), done: make(chan struct{}),
 	}
 	log := c.history.logger(name)
 	consumer, producer := c.options(name)
 	var client clientHook
-	m.source = kafka.NewSource(kafka.SourceConfig{
-		Options: consumer, Topics: []string{inputTopic}, Log: log, ExitAtEnd: c.world.Bounded,
-		Extra: []kgo.Opt{kgo.Dialer(m.toIn.dial), kgo.WithHooks(&client)},
-	})
-	m.sink = kafka.NewSink(kafka.SinkConfig{
+	into := kafka.SinkConfig{
 		Options: producer, Topic: lightTopic, Log: log, Extra: []kgo.Opt{kgo.Dialer(m.toOut.dial)},
+	}
+	m.sink = kafka.NewSink(into)
+	if c.world.ExactlyOnce {
+		producer.Transact(fmt.Sprintf("weir-host-%d", m.slot))
+		m.transactions = kafka.NewTransactions(kafka.TransactionsConfig{Sink: into, Group: consumer, Interval: c.world.Interval})
+		m.sink = m.transactions
+	}
+	m.source = kafka.NewSource(kafka.SourceConfig{
+		Options: consumer, Topics: []string{inputTopic}, Log: log, ExitAtEnd: c.world.Bounded, Transactions: m.transactions,
+		Extra: []kgo.Opt{kgo.Dialer(m.toIn.dial), kgo.WithHooks(&client)},
 	})
 	m.pipeline = pipeline.New(pipeline.Config{
 		Name: name, Steps: m.steps(), DeadLetterTopic: deadTopic, SinkTopic: lightTopic,
@@ -139,6 +174,9 @@ func (c *Cluster) options(name string) (consumer, producer *kafka.Options) {
 	if c.world.Chosen {
 		all := []string{"source.topic=" + inputTopic, fmt.Sprintf("source.partitions=0-%d", c.world.Inputs-1)}
 		set = append(all, set...) // more options say which
+	}
+	if c.world.ExactlyOnce {
+		set = append(set, fmt.Sprintf("sink.transaction_timeout_ms=%d", millis(c.world.Timeout)))
 	}
 	for _, end := range []string{"source", "sink"} {
 		set = append(set, end+".bootstrap_servers="+strings.Join(c.addresses(), ","))

@@ -15,11 +15,13 @@ import (
 	"github.com/weirhq/weir/host/tracker"
 )
 
-// mutations are broken event paths, each with the fault that gives it away.
-var mutations = []struct {
+// mutation is a broken event path with the fault that gives it away.
+type mutation struct {
 	Mutation
 	fault string
-}{
+}
+
+var mutations = []mutation{
 	{Mutation{Name: "acknowledges before the sink has it", Sink: writing(ackEarly)}, "is ahead of"},
 	{Mutation{Name: "marks after the revoke", Intake: offsets(markLate)}, "belongs to"},
 	{Mutation{Name: "commits past a gap", Intake: offsets(markPastGaps)}, "is ahead of"},
@@ -30,14 +32,38 @@ var mutations = []struct {
 	{Mutation{Name: "changes a byte", Sink: writing(altered(corrupt))}, "corrupt"},
 }
 
+// exactlyOnceMutations are those that break what exactly once promises on top.
+var exactlyOnceMutations = []mutation{
+	{Mutation{Name: "acknowledges before the sink has it", Sink: writing(ackEarly)}, "lost"},
+	{Mutation{Name: "does not wait at a revoke", Intake: hasty}, "duplicate"},
+	{Mutation{Name: "loses an output", Sink: writing(altered(func(e []event.Event) []event.Event { return e[1:] }))}, "lost"},
+	{Mutation{Name: "writes outside of the batch", Sink: writing(writeAgain)}, "duplicate"},
+}
+
+// writeAgain writes a batch a second time when the first time is done.
+func writeAgain(to pipeline.Sink, ctx context.Context, events []event.Event, done func(error)) {
+	again := slices.Clone(events)
+	to.Write(ctx, events, func(err error) {
+		done(err)
+		go to.Write(ctx, again, func(error) {})
+	})
+}
+
 // TestMutationsAreCaught proves that the simulation can fail.
-func TestMutationsAreCaught(t *testing.T) {
+func TestMutationsAreCaught(t *testing.T) { catch(t, mutations, Draw) }
+
+func TestExactlyOnceMutationsAreCaught(t *testing.T) {
+	catch(t, exactlyOnceMutations, DrawExactlyOnce)
+}
+
+func catch(t *testing.T, mutations []mutation, draw func(uint64) World) {
+	t.Helper()
 	requireBubbles(t)
 	const within = 50 // seeds
 	for _, m := range mutations {
 		t.Run(m.Name, func(t *testing.T) {
 			for seed := range uint64(within) {
-				r := run(t, Draw(seed), m.Mutation)
+				r := run(t, draw(seed), m.Mutation)
 				if i := slices.IndexFunc(r.Faults, func(f string) bool { return strings.Contains(f, m.fault) }); i >= 0 {
 					t.Logf("seed %d: %s", seed, r.Faults[i])
 					return

@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,9 +50,24 @@ var actions = []action{
 	{true, (*nemesis).restartBroker},
 }
 
+// transactionActions come on top where delivery is exactly once.
+var transactionActions = []action{
+	{false, (*nemesis).refuseTransaction},
+	{false, (*nemesis).refuseTransaction},
+	{true, (*nemesis).loseTransaction},
+	{true, (*nemesis).loseTransaction},
+	{true, (*nemesis).kill},
+	{true, (*nemesis).forgetAtJoin},
+	{true, (*nemesis).severSink},
+}
+
 // besiege acts until the siege is over, then undoes what it did.
 func (n *nemesis) besiege() {
 	n.hostile.Store(!n.world.Graceful)
+	actions := actions
+	if n.world.ExactlyOnce {
+		actions = slices.Concat(actions, transactionActions)
+	}
 	end := time.Now().Add(n.world.Siege)
 	for time.Now().Before(end) {
 		time.Sleep(n.upTo(2 * time.Second))
@@ -173,6 +189,81 @@ func (n *nemesis) loseCommit() {
 // forgetMember makes the coordinator deny that it knows who sends a heartbeat.
 func (n *nemesis) forgetMember() {
 	n.fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Group: group, Err: kerr.UnknownMemberID, Count: 1})
+}
+
+// transactionKeys are the requests that make a transaction.
+var transactionKeys = []kmsg.Key{kmsg.InitProducerID, kmsg.AddPartitionsToTxn, kmsg.AddOffsetsToTxn, kmsg.TxnOffsetCommit, kmsg.EndTxn}
+
+// ofMember tells a member's request of a transaction from one of the load.
+func ofMember(r kmsg.Request) bool {
+	var id string
+	switch r := r.(type) {
+	case *kmsg.InitProducerIDRequest:
+		if r.TransactionalID == nil {
+			return false
+		}
+		id = *r.TransactionalID
+	case *kmsg.AddPartitionsToTxnRequest:
+		id = r.TransactionalID
+	case *kmsg.AddOffsetsToTxnRequest:
+		id = r.TransactionalID
+	case *kmsg.TxnOffsetCommitRequest:
+		id = r.TransactionalID
+	case *kmsg.EndTxnRequest:
+		id = r.TransactionalID
+	}
+	return id != loadID
+}
+
+func (n *nemesis) refuseTransaction() {
+	errs := []*kerr.Error{kerr.CoordinatorNotAvailable, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator, kerr.ConcurrentTransactions}
+	n.fault(kfake.Fault{
+		Keys: []kmsg.Key{transactionKeys[n.random.IntN(len(transactionKeys))]}, When: ofMember,
+		Err: errs[n.random.IntN(len(errs))], Count: 1 + n.random.IntN(5),
+	})
+}
+
+// loseTransaction drops the connection of the next request of a transaction
+// before it is done, or refuses it in a way that ends the producer.
+func (n *nemesis) loseTransaction() {
+	key := transactionKeys[n.random.IntN(len(transactionKeys))]
+	if n.random.IntN(2) == 0 {
+		n.history.add("nemesis: the next %v is lost", key.Name())
+		done := false
+		n.ControlKey(int16(key), func(r kmsg.Request) (kmsg.Response, error, bool) {
+			n.KeepControl()
+			if done || !ofMember(r) {
+				return nil, nil, false
+			}
+			done = true
+			return nil, fmt.Errorf("lost by the nemesis"), true
+		})
+		return
+	}
+	errs := []*kerr.Error{kerr.RebalanceInProgress, kerr.UnknownMemberID, kerr.IllegalGeneration, kerr.UnknownServerError, kerr.InvalidTxnState}
+	n.fault(kfake.Fault{
+		Keys: []kmsg.Key{[]kmsg.Key{kmsg.TxnOffsetCommit, kmsg.EndTxn}[n.random.IntN(2)]}, When: ofMember,
+		Err: errs[n.random.IntN(len(errs))], Count: 1 + n.random.IntN(3),
+	})
+}
+
+// forgetAtJoin makes the coordinator deny that it knows who joins again, which a
+// client takes without a word to the source.
+func (n *nemesis) forgetAtJoin() {
+	n.fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Group: group, Err: kerr.UnknownMemberID, Count: 1, When: func(r kmsg.Request) bool {
+		return r.(*kmsg.JoinGroupRequest).MemberID != ""
+	}})
+	n.join()
+}
+
+// severSink cuts a member off from its outputs, for longer than its
+// transaction may be open, sometimes.
+func (n *nemesis) severSink() {
+	d := n.upTo(2 * min(n.world.Timeout, 10*time.Second))
+	n.onLink(fmt.Sprintf("cut off for %v", d), toOut, func(l *link) {
+		l.sever()
+		n.later(d, l.mend)
+	})
 }
 
 // onLink does something to the source's or the sink's way of a member.

@@ -44,11 +44,16 @@ func requireBubbles(t *testing.T) {
 	}
 }
 
-func TestSeeds(t *testing.T) {
+func TestSeeds(t *testing.T) { runSeeds(t, Draw) }
+
+func TestExactlyOnceSeeds(t *testing.T) { runSeeds(t, DrawExactlyOnce) }
+
+func runSeeds(t *testing.T, draw func(uint64) World) {
+	t.Helper()
 	requireBubbles(t)
 	var sum Totals
 	for i := range *seeds {
-		w := Draw(*first + uint64(i))
+		w := draw(*first + uint64(i))
 		begin := time.Now()
 		r := run(t, w, Mutation{})
 		if len(r.Faults) > 0 {

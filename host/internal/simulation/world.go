@@ -53,6 +53,12 @@ type World struct {
 	Options []string
 	// Siege is how long the nemesis goes on.
 	Siege time.Duration
+	// ExactlyOnce says that members deliver so, in transactions that they end
+	// after Interval and the brokers after Timeout. Old brokers run the first
+	// version of transactions.
+	ExactlyOnce       bool
+	Interval, Timeout time.Duration
+	Old               bool
 }
 
 // Draw makes the world of a seed.
@@ -91,7 +97,29 @@ func Draw(seed uint64) World {
 	return w
 }
 
+// DrawExactlyOnce makes the world of a seed whose members deliver exactly once.
+func DrawExactlyOnce(seed uint64) World {
+	w := Draw(seed)
+	r := rand.New(rand.NewPCG(seed, 5))
+	w.ExactlyOnce = true
+	w.Interval = []time.Duration{20, 100, 300, 1000}[r.IntN(4)] * time.Millisecond
+	w.Timeout = []time.Duration{3, 10, 60}[r.IntN(3)] * time.Second
+	w.Old = r.IntN(4) == 0
+	if w.Graceful { // an end that is refused for long must not cost a transaction
+		w.Timeout = time.Minute
+	}
+	return w
+}
+
 func (w World) String() string {
+	text := w.text()
+	if w.ExactlyOnce {
+		text += fmt.Sprintf(", exactly once in transactions of %v, timeout %v, old brokers %v", w.Interval, w.Timeout, w.Old)
+	}
+	return text
+}
+
+func (w World) text() string {
 	return fmt.Sprintf("seed %d: %d brokers, %d input and %d output partitions, %d members, %d records (transactions %v), "+
 		"batch %d, in flight %d, %s, rebalance timeout %v, pause %v, on reject %v, graceful %v, chosen %v, siege %v",
 		w.Seed, w.Brokers, w.Inputs, w.Outputs, w.Members, w.Records, w.Transactions,
