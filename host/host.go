@@ -15,6 +15,7 @@ import (
 
 	"github.com/weirhq/weir/host/capture"
 	"github.com/weirhq/weir/host/config"
+	"github.com/weirhq/weir/host/event"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/plugin"
@@ -57,9 +58,21 @@ type Host struct {
 type member struct {
 	spec     *PipelineSpec
 	sources  []*kafka.Source
-	sink     *kafka.Sink
+	sink     sink
 	pipeline *pipeline.Pipeline
 	parts    []part // by step
+	// transactions are the sink where delivery is exactly once.
+	transactions *kafka.Transactions
+}
+
+// sink is what kafka.Sink and kafka.Transactions have in common.
+type sink interface {
+	pipeline.Sink
+	Open() error
+	Close()
+	Check(topic string, e *event.Event) *event.Failure
+	Produced() map[string]uint64
+	Away() string
 }
 
 // part is what a step counts itself: a module or a key filter, whichever it is.
@@ -110,9 +123,11 @@ func (h *Host) Close(ctx context.Context) error {
 
 func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*member, error) {
 	log := h.log.With(zap.String("pipeline", spec.Name))
-	m := &member{
-		spec: spec,
-		sink: kafka.NewSink(kafka.SinkConfig{Options: spec.Sink.Options, Topic: spec.Sink.Topic, Log: log}),
+	into := kafka.SinkConfig{Options: spec.Sink.Options, Topic: spec.Sink.Topic, Log: log}
+	m := &member{spec: spec, sink: kafka.NewSink(into)}
+	if spec.Delivery == ExactlyOnce {
+		m.transactions = kafka.NewTransactions(kafka.TransactionsConfig{Sink: into, Group: spec.Sources[0].Options, Interval: spec.TransactionInterval})
+		m.sink = m.transactions
 	}
 	cfg := pipeline.Config{
 		Name:            spec.Name,
@@ -129,7 +144,7 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 	for i, s := range spec.Sources {
 		source := kafka.NewSource(kafka.SourceConfig{
 			Options: s.Options, Topics: s.Topics, Regex: s.Regex,
-			From: opts.From, ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Log: log,
+			From: opts.From, ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Transactions: m.transactions, Log: log,
 		})
 		m.sources, sources[i] = append(m.sources, source), source
 		cfg.StuckAfter = max(cfg.StuckAfter, s.Options.Duration("max_poll_interval_ms"))

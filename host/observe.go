@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/host/admin"
 	"github.com/weirhq/weir/host/event"
+	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/host/telemetry"
@@ -102,6 +103,9 @@ func (m *member) sample() telemetry.Sample {
 		}
 		s.Processors = append(s.Processors, p)
 	}
+	if m.transactions != nil {
+		s.Transactions = transactionsSample(m.transactions.Stats())
+	}
 	for topic, n := range m.sink.Produced() {
 		s.Topics = append(s.Topics, telemetry.TopicSample{Topic: topic, Produced: n})
 	}
@@ -118,6 +122,15 @@ func (m *member) account() []zap.Field {
 		zap.Uint64("dropped", totals.Dropped), zap.Uint64("filtered", totals.Filtered),
 		zap.Uint64("dead_lettered", totals.DeadLettered), zap.Uint64("abandoned", stats.Abandoned),
 	}
+}
+
+func transactionsSample(t kafka.TransactionStats) *telemetry.TransactionsSample {
+	s := &telemetry.TransactionsSample{Committed: t.Committed, Aborted: t.Aborted}
+	s.Duration = telemetry.Histogram{Count: t.Committed, Sum: t.Spent.Seconds(), Buckets: map[float64]uint64{}}
+	for bound, n := range t.Within {
+		s.Duration.Buckets[bound.Seconds()] = n
+	}
+	return s
 }
 
 // sample adds what the part counts itself.

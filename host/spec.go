@@ -2,6 +2,7 @@ package host
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/weirhq/weir/host/capture"
 	"github.com/weirhq/weir/host/config"
@@ -65,6 +66,10 @@ type PipelineSpec struct {
 	Breaker pipeline.Breaker
 	// DeadLetterTopic is set wherever a policy needs it.
 	DeadLetterTopic string
+	Delivery        Delivery
+	// TransactionInterval is how long a transaction stays open when delivery is
+	// exactly once.
+	TransactionInterval time.Duration
 	// Redrive, when set, makes the pipeline one that reads its dead letters.
 	Redrive *deadletter.Redrive
 	Pos     config.Pos

@@ -122,7 +122,7 @@ type emitter struct {
 
 var (
 	topOrder      = []string{"kafka", "connections", "topics", "pipelines"}
-	pipelineOrder = []string{"source", "processors", "sink", "on_error", "circuit_breaker", "dead_letter"}
+	pipelineOrder = []string{"source", "processors", "sink", "on_error", "circuit_breaker", "dead_letter", "delivery", "transaction_interval"}
 	stepOrder     = []string{"name", "module", "config", "key_filter", "on_error"}
 )
 

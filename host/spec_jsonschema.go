@@ -44,13 +44,15 @@ func connectionSchema() config.Schema {
 func pipelineSchema() config.Schema {
 	sources := func() config.Schema { return config.ItemsSchema(config.Ref("source")) }
 	return config.MapSchema(map[string]any{
-		"source":          sources().Doc("Where to read: one source, or a list of them."),
-		"sources":         sources().Doc("The same."),
-		"sink":            componentSchema(kafka.Producer).Doc("Where to write."),
-		"processors":      config.ItemsSchema(processorSchema()).Doc("The chain, in order."),
-		"on_error":        config.Ref("on-error"),
-		"circuit_breaker": breakerSchema(),
-		"dead_letter":     config.AnySchema(config.Ref("text"), deadLetterSchema()).Doc("Where failed events go."),
+		"source":               sources().Doc("Where to read: one source, or a list of them."),
+		"sources":              sources().Doc("The same."),
+		"sink":                 componentSchema(kafka.Producer).Doc("Where to write."),
+		"processors":           config.ItemsSchema(processorSchema()).Doc("The chain, in order."),
+		"on_error":             config.Ref("on-error"),
+		"circuit_breaker":      breakerSchema(),
+		"delivery":             config.WordSchema(string(AtLeastOnce), string(ExactlyOnce)).Doc("Whether outputs and offsets are committed together, in transactions.").With("default", string(AtLeastOnce)),
+		"transaction_interval": config.DurationSchema(leastInterval.Milliseconds(), mostInterval.Milliseconds(), time.Millisecond).Doc("How long a transaction stays open.").With("default", defaultInterval.String()),
+		"dead_letter":          config.AnySchema(config.Ref("text"), deadLetterSchema()).Doc("Where failed events go."),
 	})
 }
 

@@ -77,4 +77,7 @@ func (a *app) describe(p *host.PipelineSpec) {
 	if p.DeadLetterTopic != "" {
 		writeLine(a.out, "  dead letter  %s", p.DeadLetterTopic)
 	}
+	if p.Delivery == host.ExactlyOnce {
+		writeLine(a.out, "  delivery     exactly once, in transactions of %v as %s", p.TransactionInterval, p.Sink.Options.String("transactional.id"))
+	}
 }

@@ -70,7 +70,6 @@ var silentTests = []silentTest{
 	{Consumer, "consumer_timeout_ms", "", "5", warns},
 	{Admin, "api_version", "", "x", warns},
 	{Producer, "send_backoff_ms", "", "5", warns},
-	{Producer, "transactional.id", "", "x", refuses},
 	{Consumer, "share.acknowledgement.mode", "implicit", "x", refuses},
 	{Consumer, "offset.store.method", "broker", "file", refuses},
 	{Producer, "queuing.strategy", "fifo", "lifo", refuses},
@@ -149,7 +148,7 @@ func TestStrict(t *testing.T) {
 		{Producer, "options: strict", "session_timeout_ms: 10000", 1, 0},
 		{Producer, "options: strict", "connections_max_idle_ms: 0", 1, 0},
 		{Producer, "options: strict, group_id: g, session_timeout_ms: 10000", "acks: all", 0, 0},
-		{Producer, "options: lenient", "transactional_id: x", 1, 0},
+		{Producer, "options: lenient", "queuing_strategy: lifo", 1, 0},
 	} {
 		_, faults := resolve(t, test.role, strings.Trim("bootstrap_servers: seed, "+test.connection, ", "), test.component)
 		if errors, warnings := len(faults.Errors()), len(faults.Warnings()); errors != test.errors || warnings != test.warnings {

@@ -197,6 +197,7 @@ var rowTests = []rowTest{
 	{Producer, noText, kgo.UnknownTopicRetries, int64(4)},
 	{Producer, "topic_metadata_propagation_max_ms: 30000", kgo.UnknownTopicRetries, int64(120)},
 	{Producer, "topic_metadata_propagation_max_ms: 1", kgo.UnknownTopicRetries, int64(1)},
+	{Producer, "transactional_id: pump", kgo.TransactionalID, "pump"},
 	{Producer, noText, kgo.TransactionTimeout, time.Minute},
 	{Producer, "transaction_timeout_ms: 0x4000", kgo.TransactionTimeout, 16384 * time.Millisecond},
 	{Producer, "compression_level: -1", kgo.ProducerBatchCompression, []kgo.CompressionCodec{kgo.NoCompression()}},

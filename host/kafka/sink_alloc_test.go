@@ -10,7 +10,8 @@ import (
 // event.
 func TestAcknowledgingAllocatesNothing(t *testing.T) {
 	const events = 1000
-	w := &write{sink: NewSink(SinkConfig{})}
+	o, _ := resolve(t, Producer, "bootstrap_servers: seed", "")
+	w := &write{sink: NewSink(SinkConfig{Options: o})}
 	w.pending.Store(2 * events) // AllocsPerRun runs once more to warm up
 	record := &kgo.Record{Topic: "out"}
 	if n := testing.AllocsPerRun(events, func() { w.acknowledged(record, nil) }); n != 0 {

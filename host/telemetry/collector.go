@@ -43,6 +43,10 @@ var (
 		"Offsets that retention or a reset took away before they were read.")
 	ruleMatches = desc("weir_key_filter_matches_total",
 		"Keys that a rule of a key filter was the first to match.", "processor", "rule")
+	transactions = desc("weir_transactions_total",
+		"Transactions of a pipeline that delivers exactly once, committed or aborted.", "outcome")
+	transactionSeconds = desc("weir_transaction_duration_seconds",
+		"How long committed transactions were open.")
 	guestCounter = desc("weir_guest_counter_total",
 		"A module's own counters, by the name that it gives.", "processor", "name")
 	guestGauge = desc("weir_guest_gauge",
@@ -56,6 +60,7 @@ var (
 var descs = []*prometheus.Desc{
 	consumed, delivered, dropped, filtered, retried, failed, deadLettered, abandoned, inFlight,
 	produced, batches, rebalances, instances, traps, moduleInfo, reloads, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
+	transactions, transactionSeconds,
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -94,6 +99,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		for _, t := range s.Topics {
 			w.count(produced, t.Produced, t.Topic)
 		}
+		if s.Transactions != nil {
+			w.transactions(s.Transactions)
+		}
 		for _, st := range States {
 			w.gauge(state, indicator(st == s.State), string(st))
 		}
@@ -127,6 +135,13 @@ func (w *writer) processor(p *ProcessorSample) {
 	for i := range p.Guest {
 		w.guest(p.Name, &p.Guest[i])
 	}
+}
+
+func (w *writer) transactions(t *TransactionsSample) {
+	w.count(transactions, t.Committed, "committed")
+	w.count(transactions, t.Aborted, "aborted")
+	m, err := prometheus.NewConstHistogram(transactionSeconds, t.Duration.Count, t.Duration.Sum, t.Duration.Buckets, w.pipeline)
+	w.put(transactionSeconds, m, err)
 }
 
 func (w *writer) guest(processor string, g *GuestSample) {

@@ -46,7 +46,8 @@ func TestScrape(t *testing.T) {
 					{Name: "size", Histogram: &Histogram{Count: 3, Sum: 12, Buckets: map[float64]uint64{1: 1, 10: 3}}},
 				}},
 		},
-		Topics: []TopicSample{{Topic: "heavy", Produced: 4}},
+		Topics:       []TopicSample{{Topic: "heavy", Produced: 4}},
+		Transactions: &TransactionsSample{Committed: 3, Aborted: 1, Duration: Histogram{Count: 3, Sum: 0.5, Buckets: map[float64]uint64{0.25: 2}}},
 	})
 	if status != 200 {
 		t.Fatalf("status %d", status)
@@ -89,6 +90,12 @@ func TestScrape(t *testing.T) {
 		`weir_rebalances_total{pipeline="orders"} 3`,
 		`weir_records_produced_total{pipeline="orders",topic="heavy"} 4`,
 		`weir_source_errors_total{pipeline="orders"} 6`,
+		`weir_transaction_duration_seconds_bucket{pipeline="orders",le="0.25"} 2`,
+		`weir_transaction_duration_seconds_bucket{pipeline="orders",le="+Inf"} 3`,
+		`weir_transaction_duration_seconds_sum{pipeline="orders"} 0.5`,
+		`weir_transaction_duration_seconds_count{pipeline="orders"} 3`,
+		`weir_transactions_total{outcome="aborted",pipeline="orders"} 1`,
+		`weir_transactions_total{outcome="committed",pipeline="orders"} 3`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("scrape (-want +got):\n%s", diff)

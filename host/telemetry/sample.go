@@ -53,6 +53,15 @@ type Sample struct {
 
 	Processors []ProcessorSample
 	Topics     []TopicSample
+	// Transactions is nil unless the pipeline delivers exactly once.
+	Transactions *TransactionsSample
+}
+
+// TransactionsSample counts the transactions of a pipeline. Duration is of those
+// that were committed, in seconds.
+type TransactionsSample struct {
+	Committed, Aborted uint64
+	Duration           Histogram
 }
 
 // ProcessorSample is one processor of a pipeline. Failures outside of any

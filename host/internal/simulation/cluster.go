@@ -27,6 +27,7 @@ type Cluster struct {
 	alter   Mutation
 	hostile atomic.Bool   // the nemesis is at work and hostile
 	stuck   chan struct{} // while open, no processor comes back
+	crowded bool          // all members run on one host, as far as their transactional ids go
 
 	mu       sync.Mutex
 	members  []*Member // all that ever ran, in order of their start
@@ -94,8 +95,8 @@ func newCluster(w World, h *History, alter Mutation) (*Cluster, error) {
 		kfake.SeedTopics(int32(w.Outputs), heavyTopic, lightTopic),
 		kfake.SeedTopics(1, deadTopic),
 	}
-	if w.Old {
-		opts = append(opts, kfake.MaxVersions(kversion.V3_9_0()))
+	if w.Version != "" {
+		opts = append(opts, kfake.MaxVersions(kversion.FromString(w.Version)))
 	}
 	c.Cluster, err = kfake.NewCluster(opts...)
 	if err != nil {

@@ -59,7 +59,7 @@ func (c *Cluster) freeSlot() int {
 		}
 	}
 	for slot := 0; ; slot++ {
-		if !taken[slot] {
+		if c.crowded || !taken[slot] {
 			return slot
 		}
 	}

@@ -54,11 +54,11 @@ type World struct {
 	// Siege is how long the nemesis goes on.
 	Siege time.Duration
 	// ExactlyOnce says that members deliver so, in transactions that they end
-	// after Interval and the brokers after Timeout. Old brokers run the first
-	// version of transactions.
+	// after Interval and the brokers after Timeout.
 	ExactlyOnce       bool
 	Interval, Timeout time.Duration
-	Old               bool
+	// Version is the brokers' version of Kafka, where it is not the newest.
+	Version string
 }
 
 // Draw makes the world of a seed.
@@ -104,7 +104,9 @@ func DrawExactlyOnce(seed uint64) World {
 	w.ExactlyOnce = true
 	w.Interval = []time.Duration{20, 100, 300, 1000}[r.IntN(4)] * time.Millisecond
 	w.Timeout = []time.Duration{3, 10, 60}[r.IntN(3)] * time.Second
-	w.Old = r.IntN(4) == 0
+	if r.IntN(4) == 0 {
+		w.Version = "3.9.0" // the last one with the first version of transactions
+	}
 	if w.Graceful { // an end that is refused for long must not cost a transaction
 		w.Timeout = time.Minute
 	}
@@ -114,7 +116,7 @@ func DrawExactlyOnce(seed uint64) World {
 func (w World) String() string {
 	text := w.text()
 	if w.ExactlyOnce {
-		text += fmt.Sprintf(", exactly once in transactions of %v, timeout %v, old brokers %v", w.Interval, w.Timeout, w.Old)
+		text += fmt.Sprintf(", exactly once in transactions of %v, timeout %v, brokers %q", w.Interval, w.Timeout, w.Version)
 	}
 	return text
 }
