@@ -42,7 +42,7 @@ func CheckTransactions(source, sink *Options, interval time.Duration) config.Fau
 	if source.String("isolation.level") != "read_committed" {
 		add(source, "isolation.level", "lets the source read what was aborted, against delivery: exactly_once", "remove it")
 	}
-	if source.Set("partitions") {
+	if source.alone() {
 		add(source, "partitions", "chooses partitions, but delivery: exactly_once needs a member of the group, which brokers can tell from one that was thrown out", "remove it, or set delivery: at_least_once")
 	}
 	timeout := sink.Duration("transaction.timeout.ms")

@@ -101,6 +101,9 @@ func Draw(seed uint64) World {
 func DrawExactlyOnce(seed uint64) World {
 	w := Draw(seed)
 	r := rand.New(rand.NewPCG(seed, 5))
+	if w.Chosen {
+		w.Chosen, w.Members = false, 1+r.IntN(3)
+	}
 	w.ExactlyOnce = true
 	w.Interval = []time.Duration{20, 100, 300, 1000}[r.IntN(4)] * time.Millisecond
 	w.Timeout = []time.Duration{3, 10, 60}[r.IntN(3)] * time.Second
