@@ -126,16 +126,19 @@ func (l *load) records(count int) []*kgo.Record {
 // awaitCommitted waits until the group has committed the end of its input.
 func awaitCommitted(t *testing.T, broker *kafkatest.Broker, group, topic string) {
 	t.Helper()
-	ends := broker.EndOffsets(t, topic)
-	eventually(t, fmt.Sprintf("group %s to commit the end of %s", group, topic), func() bool {
-		committed := broker.Committed(t, group, topic)
-		for partition, end := range ends {
-			if end > 0 && committed[partition] < end {
-				return false
-			}
+	eventually(t, fmt.Sprintf("group %s to commit the end of %s", group, topic), func() bool { return atEnd(t, broker, group, topic) })
+}
+
+// atEnd tells whether the group has committed the end of its input.
+func atEnd(t *testing.T, broker *kafkatest.Broker, group, topic string) bool {
+	t.Helper()
+	ends, committed := broker.EndOffsets(t, topic), broker.Committed(t, group, topic)
+	for partition, end := range ends {
+		if end > 0 && committed[partition] < end {
+			return false
 		}
-		return true
-	})
+	}
+	return true
 }
 
 // check gives a checker all that an output topic holds and returns its report.

@@ -74,6 +74,7 @@ func TestLogin(t *testing.T) {
 	t.Run("never lets in", func(t *testing.T) { testNeverLetIn(t, broker) })
 	t.Run("new password", func(t *testing.T) { testNewPassword(t, broker) })
 	t.Run("rights", func(t *testing.T) { testRights(t, broker) })
+	t.Run("rights in transactions", func(t *testing.T) { testTransactionRights(t, broker) })
 }
 
 // testNeverLetIn runs a pipeline with a wrong password: it says so and goes on.

@@ -1,0 +1,190 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/weirhq/weir/host/internal/kafkatest"
+)
+
+// exactlyOnceConfig is copyConfig that delivers exactly once, for one process.
+func exactlyOnceConfig(broker *kafkatest.Broker, group, input, output, id, strategy string) string {
+	text := copyConfig(broker, group, input, output) + fmt.Sprintf(`      transactional_id: %s
+    delivery: exactly_once
+    transaction_interval: 100ms
+`, id)
+	text = strings.Replace(text, "      auto.commit.interval.ms: 100\n", "", 1)
+	return strings.Replace(text, "      max_poll_records: 500\n", "      max_poll_records: 500\n      partition.assignment.strategy: "+strategy+"\n", 1)
+}
+
+// TestExactlyOnceKilled runs two processes of one group, kills one again and
+// again while it delivers, and starts it anew. Every input must come out once, in
+// order, and a reader of committed records must never see one that is gone later.
+func TestExactlyOnceKilled(t *testing.T) {
+	t.Run("cooperative-sticky", func(t *testing.T) { killExactlyOnce(t, "cooperative-sticky", 5, false) })
+	t.Run("range", func(t *testing.T) { killExactlyOnce(t, "range", 15, true) })
+}
+
+// killExactlyOnce kills a process so many times. A static one has its partitions
+// back at once, any other one when the group has missed the one before.
+func killExactlyOnce(t *testing.T, strategy string, kills int, static bool) {
+	const (
+		share      = 10_000 // before each kill
+		partitions = 4
+	)
+	events := (kills + 1) * share
+	input, output, group := "once-in-"+strategy, "once-out-"+strategy, "once-"+strategy
+	broker := kafkatest.Real(t)
+	broker.CreateTopics(t, partitions, input, output)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	config := func(id string) string {
+		text := exactlyOnceConfig(broker, group, input, output, id, strategy)
+		if static {
+			text = strings.Replace(text, "group_id:", "group_instance_id: "+id+"\n      group_id:", 1)
+		}
+		return writeFile(t, "weir.yaml", text)
+	}
+	ofVictim := config(group + "-victim")
+
+	survivor, victim := startWeir(t, config(group+"-survivor")), startWeir(t, ofVictim)
+	live := followCommitted(t, broker, output)
+	load := newLoad(t, broker, t.Name(), input, partitions)
+	for kill := range kills {
+		load.send(t, share/2)
+		if kill%2 == 1 {
+			awaitCommitted(t, broker, group, input)
+		}
+		load.send(t, share/2)
+		want := victim.delivered() + random.Int64N(share/8)
+		eventually(t, "the process to deliver", func() bool { // or the other one to have left it nothing
+			return victim.delivered() >= want || atEnd(t, broker, group, input)
+		})
+		time.Sleep(time.Duration(random.Int64N(int64(100 * time.Millisecond)))) // anywhere in a transaction
+		victim.Kill(t)
+		victim = startWeir(t, ofVictim)
+	}
+	load.send(t, share)
+	checker := load.finish(t)
+	awaitCommitted(t, broker, group, input)
+	victim.stop(t)
+	survivor.stop(t)
+
+	if report := check(t, broker, checker, output); report.Inputs != int64(events) || report.Duplicates > 0 {
+		t.Errorf("%d inputs, %d duplicates, want %d and none", report.Inputs, report.Duplicates, events)
+	}
+	live.compare(t, broker, output)
+}
+
+// follower reads committed records of a topic as they come.
+type follower struct {
+	stop context.CancelFunc
+	done chan struct{}
+	seen map[int32]map[int64]string // by partition and offset
+}
+
+func followCommitted(t *testing.T, broker *kafkatest.Broker, topic string) *follower {
+	ctx, cancel := context.WithCancel(t.Context())
+	f := &follower{stop: cancel, done: make(chan struct{}), seen: map[int32]map[int64]string{}}
+	client := broker.Client(t, kgo.ConsumeTopics(topic))
+	go func() {
+		defer close(f.done)
+		for ctx.Err() == nil {
+			client.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+				if f.seen[r.Partition] == nil {
+					f.seen[r.Partition] = map[int64]string{}
+				}
+				f.seen[r.Partition][r.Offset] = string(r.Value)
+			})
+		}
+	}()
+	t.Cleanup(func() { f.stop(); <-f.done })
+	return f
+}
+
+// compare reads the topic again: what was seen must still be there.
+func (f *follower) compare(t *testing.T, broker *kafkatest.Broker, topic string) {
+	t.Helper()
+	f.stop()
+	<-f.done
+	count := 0
+	for _, offsets := range f.seen {
+		count += len(offsets)
+	}
+	broker.ReadAll(t, func(r *kgo.Record) {
+		if value, ok := f.seen[r.Partition][r.Offset]; ok && value == string(r.Value) {
+			delete(f.seen[r.Partition], r.Offset)
+		}
+	}, topic)
+	for partition, offsets := range f.seen {
+		for offset := range offsets {
+			t.Errorf("aborted read: %s/%d@%d was read and is not committed", topic, partition, offset)
+		}
+	}
+	if count == 0 {
+		t.Error("the reader saw nothing")
+	}
+}
+
+// TestExactlyOnceTwice starts a second process with the transactional id of the
+// first.
+func TestExactlyOnceTwice(t *testing.T) {
+	const partitions = 2
+	broker := kafkatest.Real(t)
+	broker.CreateTopics(t, partitions, "twice-in", "twice-out")
+	config := writeFile(t, "weir.yaml", exactlyOnceConfig(broker, "twice", "twice-in", "twice-out", "twice", "cooperative-sticky"))
+	load := newLoad(t, broker, t.Name(), "twice-in", partitions)
+	older := startWeir(t, config)
+	load.send(t, 2000)
+	older.awaitDelivered(t, 2000)
+	newer := startWeir(t, config)
+	eventually(t, "the newer process to begin", func() bool { return strings.Contains(newer.Output(), "transactions begin") })
+	load.send(t, 4000)
+	if code := older.Wait(t, patience); code == 0 || !strings.Contains(older.Output(), "transactional id twice") || !strings.Contains(older.Output(), "another process has begun to use") {
+		t.Errorf("exit code %d, want one that fails and the cause in\n%s", code, older.Output())
+	}
+	checker := load.finish(t)
+	awaitCommitted(t, broker, "twice", "twice-in")
+	newer.stop(t)
+	if report := check(t, broker, checker, "twice-out"); report.Duplicates > 0 {
+		t.Errorf("%d duplicates", report.Duplicates)
+	}
+}
+
+// testTransactionRights runs a pipeline in transactions of a user who may do all
+// else, without the right to do that, and with a timeout that brokers refuse.
+func testTransactionRights(t *testing.T, broker *kafkatest.SecureBroker) {
+	admin := kadm.NewClient(broker.Client(t))
+	broker.CreateTopics(t, 1, "once-in", "once-out")
+	allow(t, admin, "alice", "once-in", "once", kadm.OpRead)
+	allow(t, admin, "alice", "once-out", "", kadm.OpWrite)
+	kafkatest.Produce(t, broker.Client(t), &kgo.Record{Topic: "once-in", Value: []byte("event")})
+	text := secureConfig(broker.SASL,
+		"security_protocol: SASL_PLAINTEXT, sasl_mechanism: SCRAM-SHA-256, sasl_username: alice, sasl_password: "+kafkatest.AlicePassword, "once-in", "once", "once-out") +
+		"    delivery: exactly_once\n"
+	config := writeFile(t, "weir.yaml", text)
+	fails := func(says string, args ...string) {
+		t.Helper()
+		args = append([]string{"run", "--config", config, "--listen", "off", "--set", "pipelines.copy.sink.transactional_id=once"}, args...)
+		if code, output := runWeir(t, args...); code == 0 || !strings.Contains(output, says) {
+			t.Errorf("weir ends with %d and does not say %q:\n%s", code, says, output)
+		}
+	}
+	fails("grant WRITE and DESCRIBE on transactional id once to User:alice")
+	acl := kadm.NewACLs().Allow("User:alice").AllowHosts("*").TransactionalIDs("once").Operations(kadm.OpWrite, kadm.OpDescribe).ResourcePatternType(kadm.ACLPatternLiteral)
+	if _, err := admin.CreateACLs(t.Context(), acl); err != nil {
+		t.Fatal(err)
+	}
+	fails("above the brokers' transaction.max.timeout.ms", "--set", "pipelines.copy.sink.transaction_timeout_ms=1000000")
+	w := startWeir(t, config, "--set", "pipelines.copy.sink.transactional_id=once")
+	w.awaitDelivered(t, 1)
+	w.stop(t)
+}
