@@ -38,6 +38,9 @@ func (s *Spec) Redrive(p *PipelineSpec, selection deadletter.Selection) (*Spec, 
 	again.Sources = []SourceSpec{letters}
 	again.Redrive = &deadletter.Redrive{Selection: selection}
 	again.Breaker.Share = 0 // letters have failed before
+	if p.Delivery == ExactlyOnce { // the pipeline itself may run meanwhile
+		again.Sink.Options = p.Sink.Options.TransactAs(p.Sink.Options.String("transactional.id") + "-" + letters.Options.String("group.id"))
+	}
 	return &Spec{Connections: s.Connections, Pipelines: []*PipelineSpec{&again}}, nil
 }
 

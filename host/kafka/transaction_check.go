@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,6 +19,17 @@ func (o *Options) Transact(id string) {
 	if s := o.settings[r.name]; s == nil || s.value.text == "" {
 		o.settings[r.name] = &setting{row: r, value: r.mustParse(id), layer: "default", spelling: r.name}
 	}
+}
+
+// TransactAs is the same options under another transactional id, for another
+// producer beside theirs.
+func (o *Options) TransactAs(id string) *Options {
+	r := rowOf("transactional.id")
+	out := &Options{role: o.role, settings: maps.Clone(o.settings)}
+	s := *out.settings[r.name]
+	s.value = r.mustParse(id)
+	out.settings[r.name] = &s
+	return out
 }
 
 // SameCluster tells whether two clients connect to the same brokers, as far as

@@ -35,16 +35,18 @@ func (t *Transactions) timeout() time.Duration {
 func (t *Transactions) incarnate(ctx context.Context, stop context.CancelCauseFunc) (*incarnation, error) {
 	n := &incarnation{Transactions: t, stop: stop, turn: make(chan struct{}, 1), done: marks{}}
 	for {
-		asked := t.version == 0
 		if err := t.open(); err != nil {
 			return nil, err
 		}
-		err := t.settleVersion(ctx)
-		if err == nil && asked && t.version == transactionsV1 { // which the client is to speak
-			t.Sink.Close()
+		version, err := t.askVersion(ctx)
+		if err == nil && (version == transactionsV1) != (t.version == transactionsV1) {
+			t.Sink.Close() // for a client that speaks it
+			t.version = version
+			t.tellVersion()
 			continue
 		}
 		if err == nil {
+			t.version = version
 			err = t.claim(ctx)
 		}
 		if err != nil {
@@ -113,12 +115,9 @@ func (t *Transactions) claim(ctx context.Context) error {
 
 var errTooOld = errors.New("the brokers are older than Kafka 2.5 and cannot tell a member that was thrown out of its group from one that was not (upgrade them, or set delivery to at_least_once)")
 
-// settleVersion asks a broker what transactions it runs, once.
-func (t *Transactions) settleVersion(ctx context.Context) error {
-	if t.version != 0 {
-		return nil
-	}
-	return untilAnswered(ctx, func() error {
+// askVersion asks a broker what transactions the brokers run.
+func (t *Transactions) askVersion(ctx context.Context) (version int, err error) {
+	err = untilAnswered(ctx, func() error {
 		req := kmsg.NewPtrApiVersionsRequest()
 		req.ClientSoftwareName, req.ClientSoftwareVersion = "weir", softwareVersion()
 		resp, err := req.RequestWith(ctx, t.client.Load())
@@ -137,17 +136,21 @@ func (t *Transactions) settleVersion(ctx context.Context) error {
 				return errTooOld
 			}
 		}
-		t.version = transactionsV1
+		version = transactionsV1
 		for _, feature := range resp.FinalizedFeatures {
 			if feature.Name == "transaction.version" && feature.MaxVersionLevel >= transactionsV2 && most[int16(kmsg.TxnOffsetCommit)] >= 5 {
-				t.version = transactionsV2
+				version = transactionsV2
 			}
-		}
-		if t.version == transactionsV1 {
-			t.cfg.Log.Warn("the brokers run transactions of version 1, in which a request that is delayed in the network can end the wrong transaction; "+
-				"the producer is made anew whenever an answer is missing",
-				zap.String("remedy", "run Kafka 4.0 or later and set its feature transaction.version to 2"))
 		}
 		return nil
 	})
+	return version, err
+}
+
+func (t *Transactions) tellVersion() {
+	if t.version == transactionsV1 {
+		t.cfg.Log.Warn("the brokers run transactions of version 1, in which a request that is delayed in the network can end the wrong transaction; "+
+			"the producer is made anew whenever an answer is missing",
+			zap.String("remedy", "run Kafka 4.0 or later and set its feature transaction.version to 2"))
+	}
 }
