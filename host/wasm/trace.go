@@ -86,7 +86,11 @@ func shortPlace(place string) string {
 }
 
 // runtimes begin the names of what the runtimes of languages do to end.
-var runtimes = []string{"core::", "std::", "alloc::", "<core::", "<std::", "<alloc::", "__rustc::", "rust_", "__rust", "runtime.", "~lib/", "abort"}
+var runtimes = []string{
+	"core::", "std::", "alloc::", "<core::", "<std::", "<alloc::", "__rustc::", "rust_", "__rust", // Rust
+	"runtime.", "syscall.", "os.Exit", "github.com_weirhq_weir_sdk_go_weir.report", "wasi_snapshot_preview1.", // Go
+	"~lib/", "abort", "env.abort", // AssemblyScript, C
+}
 
 func (f frame) ofRuntime() bool {
 	return slices.ContainsFunc(runtimes, func(prefix string) bool { return strings.HasPrefix(f.name, prefix) })

@@ -27,6 +27,9 @@ func TestReport(t *testing.T) {
 			"\tc.wasm.weir_process(i32,i32) i64",
 			"wasm error: unreachable\n    at conformance::Guest::obey (/src/text.rs:5:1, in /src/lib.rs:110:23)\n" +
 				"    at core::result::Result<T,E>::and_then (library/core/src/result.rs:1493:22)\n    at weir_process"},
+		{"Go", "", "ended (recovered by wazero)\nwasm stack trace:\n\t.wasi_snapshot_preview1.proc_exit(i32)\n\t.runtime.exit(i32) i32\n\t.os.Exit(i32) i32\n" +
+			"\t.github.com_weirhq_weir_sdk_go_weir.report(i32) i32\n\t.runtime.gopanic(i32) i32\n\t.main.check(i32) i32\n\t.runtime.call()",
+			"ended\n    at main.check\n    at runtime.call"},
 		{"nothing but the runtime", "", "wasm error: unreachable\nwasm stack trace:\n\t.runtime.fatal()\n\t.runtime.throw(i32)",
 			"wasm error: unreachable\n    at runtime.fatal\n    at runtime.throw"},
 		{"a fault of the host", "", "index out of range (recovered by wazero)\nwasm stack trace:\n\t.f()\n\nGo runtime stack trace:\ngoroutine 1",
