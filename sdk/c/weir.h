@@ -325,7 +325,8 @@ weir_str weir_config_pipeline(const weir_config *config);
 weir_str weir_config_processor(const weir_config *config);
 /* A member of the config, or else what is given. One of another kind refuses
  * the config. So does, when open returns, a member that open did not ask for:
- * ask for all, whatever the others say. A text lives as long as the instance. */
+ * ask for all, whatever the others say. A text lives as long as the instance
+ * and has a zero behind it: its data is a C string. */
 double weir_config_number(weir_config *config, const char *name, double otherwise);
 int64_t weir_config_int(weir_config *config, const char *name, int64_t otherwise);
 bool weir_config_bool(weir_config *config, const char *name, bool otherwise);
@@ -684,10 +685,13 @@ static weir_str weirp_copied(weir_str s) {
     return weir_bytes(to, s.size);
 }
 
+/* A copy for as long as the instance lives, with a zero behind it. */
 static weir_str weirp_copied_static(weir_str s) {
-    char *to = (char *)weir_alloc_static(s.size);
+    char *to = (char *)weir_alloc_static(s.size + 1);
     weirp_copy(to, s.data, s.size);
-    return weir_bytes(to, s.size);
+    to[s.size] = 0;
+    weir_str copy = {to, s.size};
+    return copy;
 }
 
 const char *weir_cstring(weir_str s) {

@@ -426,8 +426,9 @@ pub const Config = opaque {
     }
 
     /// The text lives as long as the instance.
-    pub fn text(config: *Config, name: [:0]const u8, otherwise: [:0]const u8) []const u8 {
-        return weir_config_text(config, name, otherwise).slice().?;
+    pub fn text(config: *Config, name: [:0]const u8, otherwise: [:0]const u8) [:0]const u8 {
+        const found = weir_config_text(config, name, otherwise);
+        return found.data.?[0..found.size :0];
     }
 
     pub fn member(config: *Config, name: [:0]const u8) Json {

@@ -324,7 +324,8 @@ weir_str weir_config_pipeline(const weir_config *config);
 weir_str weir_config_processor(const weir_config *config);
 /* A member of the config, or else what is given. One of another kind refuses
  * the config. So does, when open returns, a member that open did not ask for:
- * ask for all, whatever the others say. A text lives as long as the instance. */
+ * ask for all, whatever the others say. A text lives as long as the instance
+ * and has a zero behind it: its data is a C string. */
 double weir_config_number(weir_config *config, const char *name, double otherwise);
 int64_t weir_config_int(weir_config *config, const char *name, int64_t otherwise);
 bool weir_config_bool(weir_config *config, const char *name, bool otherwise);

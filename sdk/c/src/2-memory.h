@@ -322,10 +322,13 @@ static weir_str weirp_copied(weir_str s) {
     return weir_bytes(to, s.size);
 }
 
+/* A copy for as long as the instance lives, with a zero behind it. */
 static weir_str weirp_copied_static(weir_str s) {
-    char *to = (char *)weir_alloc_static(s.size);
+    char *to = (char *)weir_alloc_static(s.size + 1);
     weirp_copy(to, s.data, s.size);
-    return weir_bytes(to, s.size);
+    to[s.size] = 0;
+    weir_str copy = {to, s.size};
+    return copy;
 }
 
 const char *weir_cstring(weir_str s) {

@@ -27,6 +27,7 @@ static void test_events(void) {
     const weir_test_result *got = weir_test_run(in, 3);
     CHECK(got->count == 2 && got->reject_count == 1);
     CHECK_STR(got->events[0].topic, "big!");
+    CHECK(strcmp(above.data, "big!") == 0); /* a C string */
     CHECK_STR(got->events[1].topic, "light");
     CHECK(got->rejects[0].source == 2);
     CHECK_STR(got->rejects[0].message, "field \"weight\" is missing");

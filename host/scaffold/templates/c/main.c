@@ -8,13 +8,7 @@ static double threshold;
 /* Reads what the pipeline says under "config:". What it leaves out has the value
  * here; what is not asked for refuses the config. */
 static void configure(weir_config *config) {
-    weir_str name = weir_config_text(config, "field", "weight");
-    char *copy = weir_alloc_static(name.size + 1);
-    for (size_t i = 0; i < name.size; i++) {
-        copy[i] = name.data[i];
-    }
-    copy[name.size] = 0;
-    field = copy;
+    field = weir_config_text(config, "field", "weight").data;
     threshold = weir_config_number(config, "threshold", 10);
 }
 

@@ -3,22 +3,13 @@
 
 const weir = @import("weir/weir.zig");
 
-var field: [:0]const u8 = "weight";
+var field: [:0]const u8 = undefined;
 var threshold: f64 = undefined;
-
-var buffer: [256]u8 = undefined;
 
 /// Reads what the pipeline says under "config:". What it leaves out has the value
 /// here; what is not asked for refuses the config.
 fn open(config: *weir.Config) void {
-    const name = config.text("field", "weight");
-    if (name.len >= buffer.len) {
-        config.refuse("field is too long", .{});
-        return;
-    }
-    @memcpy(buffer[0..name.len], name);
-    buffer[name.len] = 0;
-    field = buffer[0..name.len :0];
+    field = config.text("field", "weight");
     threshold = config.number("threshold", 10);
 }
 
