@@ -12,7 +12,7 @@
  *
  * Build it with
  *
- *     clang --target=wasm32 -O2 -nostdlib -Wl,--no-entry -Wl,-s -o selector.wasm selector.c
+ *     clang --target=wasm32 -O2 -nostdlib -Wl,--no-entry -o selector.wasm selector.c
  *
  * A processor is a function of an event. It may change the event, route it,
  * drop it, emit several, or reject it, which hands it to the pipeline's error
