@@ -32,7 +32,7 @@ func TestProcessorsPage(t *testing.T) {
 			}
 			commands++
 			var out, said bytes.Buffer
-			args := strings.Fields(strings.TrimPrefix(command, "weir "))
+			args := words(strings.TrimPrefix(command, "weir "))
 			if code := Run(t.Context(), args, environ, &out, &said); code != exitOK {
 				t.Fatalf("%s: exit code %d\n%s%s", command, code, out.String(), said.String())
 			}
@@ -44,6 +44,16 @@ func TestProcessorsPage(t *testing.T) {
 	if commands < 5 {
 		t.Errorf("%d commands on the page, want at least 5", commands)
 	}
+}
+
+// words parts a command as a shell does, where a word has quotes around all of
+// it or none.
+func words(command string) []string {
+	parts := regexp.MustCompile(`'[^']*'|\S+`).FindAllString(command, -1)
+	for i := range parts {
+		parts[i] = strings.Trim(parts[i], "'")
+	}
+	return parts
 }
 
 var number = regexp.MustCompile(`[0-9a-f]{64}|[0-9]+(\\\.[0-9]+)?(µs|ms| KiB| MiB|s\b)?`)
