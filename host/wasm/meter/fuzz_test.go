@@ -1,0 +1,102 @@
+package meter_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/weirhq/weir/host/internal/wasmtest"
+	"github.com/weirhq/weir/host/wasm/meter"
+	"github.com/weirhq/weir/host/wasm/section"
+)
+
+// rewrite is Rewrite from a file to a file.
+func rewrite(file []byte, limits meter.Limits) ([]byte, error) {
+	m, err := section.Parse(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := meter.Rewrite(m, limits); err != nil {
+		return nil, err
+	}
+	return m.Bytes(), nil
+}
+
+// widest are limits that no module goes over.
+var widest = meter.Limits{Pages: 65536, Elements: math.MaxUint32}
+
+func readable(file []byte) bool {
+	m, err := section.Parse(file)
+	if err == nil {
+		_, err = m.Outline()
+	}
+	return err == nil
+}
+
+// FuzzRewrite: whatever the bytes, a module that the runtime takes it takes
+// metered too, and one that it refuses it does not take because it is metered.
+func FuzzRewrite(f *testing.F) {
+	for _, m := range []*wasmtest.Module{
+		new(wasmtest.Module), wasmtest.Passthrough(), wasmtest.Upper(9), wasmtest.FanOut(), wasmtest.RejectOn('x', "why"),
+		wasmtest.Passthrough().Table(1, 9), wasmtest.Passthrough().Custom("name", "\x01\x04\x01\x05\x01f"),
+		wasmtest.Passthrough().Start(5),
+	} {
+		f.Add(m.Bytes())
+	}
+	seeds, err := filepath.Glob(filepath.Join(specDir(f), "v2", "testdata", "*[a-z].1.wasm"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range seeds {
+		file, err := os.ReadFile(seed)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(file) < 2000 {
+			f.Add(file)
+		}
+	}
+	ctx := context.Background()
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	compiles := func(file []byte) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %v", p)
+			}
+		}()
+		m, err := r.CompileModule(ctx, file)
+		if err == nil {
+			err = m.Close(ctx)
+		}
+		return err
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		metered, err := rewrite(file, widest)
+		if !readable(file) {
+			return // as the host does not either: the runtime makes room for what a count promises
+		}
+		valid := compiles(file) == nil
+		switch {
+		case valid && err != nil:
+			t.Errorf("a valid module cannot be metered: %v", err)
+		case valid && compiles(metered) != nil:
+			t.Errorf("a valid module is not, metered: %v", compiles(metered))
+		case !valid && err == nil && compiles(metered) == nil:
+			// Custom sections that cannot be read do not make a module invalid,
+			// as the runtime has it.
+			bare, err := section.Parse(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bare.RemoveCustom(func(string) bool { return true })
+			if err := compiles(bare.Bytes()); err != nil {
+				t.Errorf("a module that is not valid is, metered: %v", err)
+			}
+		}
+	})
+}

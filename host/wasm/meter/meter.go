@@ -1,0 +1,107 @@
+// Package meter rewrites WebAssembly modules so that they count what they
+// execute, and stop where they are told to.
+//
+// A rewritten module has one global more, the counter, and one import more, a
+// function that it calls when the counter is below zero. Every function and
+// every round of a loop first takes off the counter what its dearest way costs;
+// instructions that work on a range, such as memory.fill, also take off what
+// its size costs. So the counter depends on the module and its input alone: the
+// same batch costs the same on every machine.
+//
+// The function is where the host decides: it gets what is left, below zero by
+// what was taken too much, and returns the new count, or traps. It is also
+// where Go can stop the goroutine, which it cannot do in compiled code: a guest
+// that runs on without such calls stops the garbage collector, and with it the
+// process.
+//
+// Everything else stays as it is: names, custom sections, the order of
+// functions. Debug information is taken out, for it names places in the code,
+// which move.
+package meter
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/weirhq/weir/host/wasm/section"
+)
+
+// What a rewritten module has more. No other module may offer or import under
+// the name of Module.
+const (
+	// Module and Refill name the imported function, (i64) -> (i64).
+	Module = "weir_meter"
+	Refill = "refill"
+	// Counter is the name by which the counter, an i64, is exported.
+	Counter = "weir_meter_counter"
+)
+
+// Limits are the maxima that memories and tables are lowered to, or get when
+// they have none.
+type Limits struct {
+	// Pages is the most memory, in pages of 64 KiB.
+	Pages uint32
+	// Elements is the most elements of each table.
+	Elements uint32
+}
+
+// order is the place of a section in a module, by its id.
+var order = [...]int{section.DataCount: 10, section.Code: 11, section.Data: 12,
+	section.Type: 1, section.Import: 2, section.Function: 3, section.Table: 4, section.Memory: 5,
+	section.Global: 6, section.Export: 7, section.Start: 8, section.Element: 9}
+
+// Rewrite makes the metered form of a module. It does not validate the module:
+// what was not valid fails here or stays so. After an error the module cannot
+// be used.
+func Rewrite(file *section.Module, limits Limits) error {
+	m := &module{limits: limits}
+	for _, step := range []struct {
+		id      section.ID
+		needed  bool
+		rewrite func(*module, *reader) []byte
+	}{
+		{section.Type, true, (*module).typeSection},
+		{section.Import, true, (*module).importSection},
+		{section.Function, false, (*module).functionSection},
+		{section.Table, false, (*module).tableSection},
+		{section.Memory, false, (*module).memorySection},
+		{section.Global, true, (*module).globalSection},
+		{section.Export, true, (*module).exportSection},
+		{section.Start, false, (*module).startSection},
+		{section.Element, false, (*module).elementSection},
+		{section.Code, false, (*module).codeSection},
+	} {
+		r := &reader{buf: []byte{0}}
+		switch s := file.Find(step.id); {
+		case s != nil:
+			r.buf = s.Body
+		case step.needed:
+			insert(file, step.id)
+		default:
+			continue
+		}
+		body := step.rewrite(m, r)
+		if r.err == nil && r.at != len(r.buf) {
+			r.fail("%d bytes are left over", len(r.buf)-r.at)
+		}
+		if r.err != nil {
+			return fmt.Errorf("%s section: %w", step.id, r.err)
+		}
+		file.Replace(step.id, body)
+	}
+	file.RemoveCustom(func(name string) bool { return strings.HasPrefix(name, ".debug_") })
+	m.nameSection(file)
+	return nil
+}
+
+// insert puts in a section that is missing, where it belongs.
+func insert(file *section.Module, id section.ID) {
+	at := slices.IndexFunc(file.Sections, func(s section.Section) bool {
+		return s.ID != section.Custom && order[s.ID] > order[id]
+	})
+	if at < 0 {
+		at = len(file.Sections)
+	}
+	file.Sections = slices.Insert(file.Sections, at, section.Section{ID: id})
+}

@@ -1,0 +1,96 @@
+package meter
+
+import (
+	"fmt"
+
+	"github.com/weirhq/weir/host/wasm/section"
+)
+
+// The parts of the name section that go by functions.
+const (
+	namesOfFunctions = 1
+	namesOfLocals    = 2
+	namesOfLabels    = 3
+)
+
+// nameSection rewrites the names of functions and of what is in them. Functions
+// without a name get one that tells their index, as a stack shows them that
+// have none: it is another one now. A section that cannot be read stays as it is:
+// what it is worth is for the runtime to say.
+func (m *module) nameSection(file *section.Module) {
+	for i, s := range file.Sections {
+		if s.ID != section.Custom || s.Name != "name" {
+			continue
+		}
+		if body, ok := m.names(s.Body); ok {
+			file.Sections[i] = section.Section{ID: section.Custom, Name: s.Name, Body: body}
+		}
+		return
+	}
+	body, _ := m.names(nil)
+	file.SetCustom("name", body)
+}
+
+func (m *module) names(body []byte) (out []byte, ok bool) {
+	r := &reader{buf: body}
+	functions := make(map[uint32]string)
+	var rest []byte
+	for r.more() {
+		id := r.byte()
+		part := &reader{buf: r.bytes(r.u32())}
+		switch id {
+		case namesOfFunctions:
+			for range part.count() {
+				i := part.u32()
+				functions[i] = part.name()
+			}
+		case namesOfLocals, namesOfLabels:
+			rest = sized(append(rest, id), m.namesWithin(part))
+		default:
+			content := part.bytes(uint32(len(part.buf)))
+			if id == 0 { // of the module, which comes first
+				out = sized(append(out, id), content)
+				continue
+			}
+			rest = sized(append(rest, id), content)
+		}
+		if part.err != nil {
+			return nil, false
+		}
+	}
+	out = sized(append(out, namesOfFunctions), m.functionNames(functions))
+	return append(out, rest...), r.err == nil
+}
+
+func (m *module) functionNames(names map[uint32]string) []byte {
+	var list []byte
+	n := 0
+	for i := range uint32(len(m.funcs)) {
+		name, ok := names[i]
+		if !ok && int(i) < m.imported {
+			continue
+		}
+		if !ok {
+			name = fmt.Sprintf("$%d", i)
+		}
+		list = sized(uleb(list, m.shifted(i)), []byte(name))
+		n++
+	}
+	return append(uleb(nil, uint32(n)), list...)
+}
+
+// namesWithin rewrites, for each function, the names of its locals or labels.
+func (m *module) namesWithin(r *reader) []byte {
+	n := r.count()
+	out := uleb(nil, uint32(n))
+	for range n {
+		i := r.u32()
+		from := r.at
+		for range r.count() {
+			r.u32()
+			r.name()
+		}
+		out = append(uleb(out, m.shifted(i)), r.buf[from:r.at]...)
+	}
+	return out
+}
