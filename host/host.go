@@ -203,7 +203,7 @@ func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline
 		}
 		cfg.Capture = folder
 	}
-	module, err := h.loader.Load(ctx, s.Module)
+	module, err := h.loader.LoadWithin(ctx, s.Module, s.Limits)
 	if err == nil && h.fits(module, s) {
 		err = try(ctx, module, cfg)
 	}

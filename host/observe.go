@@ -138,7 +138,13 @@ func (own part) sample(p *telemetry.ProcessorSample) {
 	if own.module != nil {
 		p.Module = true
 		p.Instances = own.module.Instances.Load()
-		p.Traps = own.module.Traps.Load() + own.module.Violations.Load()
+		p.Fuel = own.module.Fuel.Load()
+		p.Traps = []telemetry.TrapSample{
+			{Cause: "trap", Count: own.module.Traps.Load()},
+			{Cause: "abi", Count: own.module.Violations.Load()},
+			{Cause: "fuel", Count: own.module.Exhausted.Load()},
+			{Cause: "timeout", Count: own.module.Overdue.Load()},
+		}
 		p.Guest = guestSamples(&own.module.Metrics)
 	}
 	if own.slot != nil {

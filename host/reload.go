@@ -107,7 +107,7 @@ func (h *Host) candidate(ctx context.Context, s *slot) (*plugin.Plugin, error) {
 	if strings.HasPrefix(s.step.Module, builtinPrefix) {
 		return nil, nil
 	}
-	module, err := h.loader.Load(ctx, s.step.Module)
+	module, err := h.loader.LoadWithin(ctx, s.step.Module, s.step.Limits)
 	if err != nil {
 		return nil, err
 	}

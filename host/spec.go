@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir/host/deadletter"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/host/schema"
 	"github.com/weirhq/weir/plugins"
 )
@@ -105,6 +106,8 @@ type StepSpec struct {
 	// Module is "builtin:NAME" or the path of a file, absolute.
 	Module string
 	Config json.RawMessage
+	// Limits are those of the module\'s instances, all set.
+	Limits plugin.Limits
 	// ConfigNode is Config with its places, nil when there is none.
 	ConfigNode *config.Node
 	OnError    pipeline.Rules

@@ -20,6 +20,7 @@ func JSONSchema() ([]byte, error) {
 	definitions["topic-options"] = topicOptionsSchema()
 	definitions["rule"] = ruleSchema()
 	definitions["on-error"] = onErrorSchema()
+	definitions["limits"] = limitsSchema()
 	definitions["schema-registry"] = registrySchema()
 	root := config.MapSchema(map[string]any{
 		"kafka":       config.MapSchema(kafka.SchemaProperties(0)).Doc("Kafka options of all connections."),
@@ -48,6 +49,7 @@ func pipelineSchema() config.Schema {
 		"sources":              sources().Doc("The same."),
 		"sink":                 componentSchema(kafka.Producer).Doc("Where to write."),
 		"processors":           config.ItemsSchema(processorSchema()).Doc("The chain, in order."),
+		"limits":               config.Ref("limits"),
 		"on_error":             config.Ref("on-error"),
 		"circuit_breaker":      breakerSchema(),
 		"delivery":             config.WordSchema(string(AtLeastOnce), string(ExactlyOnce)).Doc("Whether outputs and offsets are committed together, in transactions.").With("default", string(AtLeastOnce)),
@@ -151,6 +153,7 @@ func processorSchema() config.Schema {
 				"dir": config.TextSchema().Doc("A folder for batches in which the module failed. It is made for its owner alone."),
 				"max": config.Schema{"type": "integer", "minimum": 1, "maximum": maxCapture}.Doc("How many are kept; the oldest go first.").With("default", defaultCapture),
 			}).With("required", []string{"dir"}),
+			"limits": config.Ref("limits"),
 		}).With("required", []string{"module"}),
 		common(map[string]any{"key_filter": config.AnySchema(config.Ref("list"), keyFilterSchema())}).With("required", []string{"key_filter"}),
 		common(map[string]any{"schema": config.AnySchema(config.WordSchema(string(schema.Decode), string(schema.Encode)), schemaStepSchema())}).With("required", []string{"schema"}),

@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/plugin"
 )
 
 func (l *loader) readPipelines() {
@@ -30,7 +31,7 @@ func (l *loader) readPipeline(s *config.Section, e config.Entry) *PipelineSpec {
 	p := &PipelineSpec{Name: e.Key, Pos: e.Pos, OnError: onError(s, pipeline.Rules{}, false), Breaker: breaker(s)}
 	sink := s.Section("sink")
 	l.readSources(s, p)
-	p.Steps = l.readSteps(s, p.OnError)
+	p.Steps = l.readSteps(s, p.OnError, readLimits(s, plugin.DefaultLimits))
 	p.Sink = l.readSink(sink, p)
 	l.bindRegistries(s, p)
 	l.readDeadLetter(s, p)
@@ -201,14 +202,14 @@ func (l *loader) checkDeadLetter(s *config.Section, p *PipelineSpec, pos config.
 	}
 }
 
-func (l *loader) readSteps(s *config.Section, def pipeline.Rules) []StepSpec {
+func (l *loader) readSteps(s *config.Section, def pipeline.Rules, limits plugin.Limits) []StepSpec {
 	nodes := s.List("processors")
 	steps := make([]StepSpec, 0, len(nodes))
 	names := map[string]config.Pos{}
 	for i, n := range nodes {
 		e := s.Open(n, fmt.Sprintf("processors[%d]", i))
 		step := StepSpec{Path: e.Path(), Pos: n.Pos, OnError: onError(e, def, true)}
-		l.readStep(e, &step)
+		l.readStep(e, &step, limits)
 		name, pos, ok := e.Text("name")
 		if first, twice := names[name]; ok && twice {
 			e.Fault(pos, "name", fmt.Sprintf("another processor is called %q, at %s", name, first), "names tell processors apart in metrics")
@@ -236,7 +237,7 @@ func free(name string, taken map[string]config.Pos) string {
 }
 
 // readStep takes what makes the step: a module or a key filter.
-func (l *loader) readStep(s *config.Section, step *StepSpec) {
+func (l *loader) readStep(s *config.Section, step *StepSpec, limits plugin.Limits) {
 	module := s.Get("module")
 	filter := s.Get("key_filter")
 	schema := s.Get("schema")
@@ -254,6 +255,7 @@ func (l *loader) readStep(s *config.Section, step *StepSpec) {
 	case module != nil && module.Kind == config.Scalar:
 		step.Module = l.module(s, module)
 		step.Name = moduleName(module.Value)
+		step.Limits = readLimits(s, limits)
 		step.Config, step.ConfigNode = s.JSON("config"), s.Get("config")
 		step.Capture = readCapture(s)
 	case module != nil:

@@ -15,6 +15,7 @@ import (
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/plugin"
 )
 
 var update = flag.Bool("update", false, "rewrite the expectations of testdata/spec")
@@ -223,5 +224,9 @@ func dumpStep(t *testing.T, step StepSpec) string {
 			t.Fatal(err)
 		}
 	}
-	return fmt.Sprintf("module %s %s on_error=%s config=%s\n", step.Name, module, step.OnError, step.Config)
+	limits := ""
+	if step.Limits != plugin.DefaultLimits {
+		limits = fmt.Sprintf(" limits=%+v", step.Limits)
+	}
+	return fmt.Sprintf("module %s %s on_error=%s config=%s%s\n", step.Name, module, step.OnError, step.Config, limits)
 }

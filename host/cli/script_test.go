@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 //	awaits RE COMMAND...   run a command until its standard output matches
 //	builtin NAME FILE [N]  write a ready-made module, or its first N bytes
 //	trapping FILE          write a module that traps at a value that begins with x
+//	endless FILE           write a module that loops for ever at a value of "loop"
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -45,7 +46,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "broker": startBroker, "produce": produceLines, "holds": holdsLines,
-			"freeport": freePort, "listening": listening, "awaits": awaits, "builtin": writeBuiltin, "trapping": writeTrapping,
+			"freeport": freePort, "listening": listening, "awaits": awaits, "builtin": writeBuiltin, "trapping": writeTrapping, "endless": writeEndless,
 		},
 	})
 }
@@ -153,6 +154,13 @@ func awaits(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	ts.Fatalf("%q is never true of the output", args[0])
+}
+
+func writeEndless(ts *testscript.TestScript, _ bool, args []string) {
+	guest := wasmtest.Guest(func(wasmtest.Imports) []byte {
+		return wasmtest.PerEvent(wasmtest.On('l', wasmtest.Forever()))
+	})
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), guest.Bytes(), 0o600))
 }
 
 func writeBuiltin(ts *testscript.TestScript, _ bool, args []string) {

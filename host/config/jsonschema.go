@@ -36,10 +36,11 @@ func SchemaDefinitions() map[string]any {
 		"boolean": Schema{"anyOf": []Schema{
 			{"type": "boolean"}, {"enum": []int{0, 1}}, text(anyCase("true", "t", "1", "yes", "on", "false", "f", "0", "no", "off")), Ref("elsewhere"),
 		}},
-		"size": text(number + ` *(?:[kKmMgG](?:[iI]?[bB])?|[bB])?`).Doc("bytes, such as 65536, 64KiB or 1MB"),
-		"time": text(`-?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?|-?(?:[0-9]*\.?[0-9]+(?:ns|us|ms|s|m|h))+|0[xX][0-9a-fA-F]+`).Doc("a number, or a time such as 500ms, 5s or 1m30s"),
-		"text": Schema{"type": []string{"string", "number", "boolean", "null"}},
-		"list": Schema{"anyOf": []Schema{Ref("text"), {"type": "array", "items": Ref("text")}}},
+		"size":  text(number + ` *(?:[kKmMgG](?:[iI]?[bB])?|[bB])?`).Doc("bytes, such as 65536, 64KiB or 1MB"),
+		"count": text(number + `[kKmMgG]?`).Doc("a number, such as 2500000, 200M or 2G"),
+		"time":  text(`-?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?|-?(?:[0-9]*\.?[0-9]+(?:ns|us|ms|s|m|h))+|0[xX][0-9a-fA-F]+`).Doc("a number, or a time such as 500ms, 5s or 1m30s"),
+		"text":  Schema{"type": []string{"string", "number", "boolean", "null"}},
+		"list":  Schema{"anyOf": []Schema{Ref("text"), {"type": "array", "items": Ref("text")}}},
 	}
 }
 
@@ -60,6 +61,11 @@ func IntSchema(low, high int64) Schema {
 // SizeSchema is for ParseSize.
 func SizeSchema(low, high int64) Schema {
 	return Schema{"anyOf": []Schema{bounded("integer", low, high), Ref("size"), Ref("elsewhere")}}
+}
+
+// CountSchema is for ParseCount.
+func CountSchema(low, high int64) Schema {
+	return Schema{"anyOf": []Schema{bounded("integer", low, high), Ref("count"), Ref("elsewhere")}}
 }
 
 // DurationSchema is for ParseDuration; a number counts units.

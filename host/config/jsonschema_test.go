@@ -37,6 +37,7 @@ func TestSchemasReadAsParsers(t *testing.T) {
 		{"boolean", BoolSchema(), func(text string) error { _, err := ParseBool(text); return err }},
 		{"integer", IntSchema(0, 0), func(text string) error { _, err := ParseInt(text); return err }},
 		{"size", SizeSchema(0, 0), func(text string) error { _, err := ParseSize(text); return err }},
+		{"count", CountSchema(0, 0), func(text string) error { _, err := ParseCount(text); return err }},
 		{"duration", DurationSchema(0, 0, time.Second), func(text string) error { _, err := ParseDuration(text, time.Second); return err }},
 	}
 	texts := strings.Fields("true T 1 Yes oN FALSE f 0 no off maybe 12 -7 0x1F 017 1.5 .5 1e3 5s 1m30s 500ms 2h 10us -5s 64KiB 1MB 3k 2G 7b 0x10 1KiBs five 5d 1,000 s 5ss --1")

@@ -214,8 +214,17 @@ func (s *Section) Bool(name string, def bool) bool { return take(s, name, def, P
 
 // Int takes an integer within bounds.
 func (s *Section) Int(name string, def, low, high int64) int64 {
+	return takeWithin(s, name, def, low, high, ParseInt)
+}
+
+// Count takes a number that may be long, within bounds.
+func (s *Section) Count(name string, def, low, high int64) int64 {
+	return takeWithin(s, name, def, low, high, ParseCount)
+}
+
+func takeWithin(s *Section, name string, def, low, high int64, parse func(string) (int64, error)) int64 {
 	return take(s, name, def, func(text string) (int64, error) {
-		n, err := ParseInt(text)
+		n, err := parse(text)
 		if err == nil && (n < low || n > high) {
 			err = fmt.Errorf("must be between %d and %d", low, high)
 		}

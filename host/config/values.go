@@ -92,6 +92,25 @@ func ParseSize(text string) (int64, error) {
 	return n * bytes, nil
 }
 
+// ParseCount reads a number that may be long: 2500000, 2500k, 200M or 2G, with
+// powers of ten.
+func ParseCount(text string) (int64, error) {
+	digits, unit := text, int64(1)
+	if n := len(text) - 1; n > 0 && !strings.HasPrefix(strings.ToLower(text), "0x") {
+		if i := strings.IndexByte("kKmMgG", text[n]); i >= 0 {
+			digits, unit = text[:n], [...]int64{1000, 1000_000, 1000_000_000}[i/2]
+		}
+	}
+	n, err := ParseInt(digits)
+	if err != nil {
+		return 0, errors.New("must be a number such as 2500000, 200M or 2G")
+	}
+	if n > math.MaxInt64/unit || n < math.MinInt64/unit {
+		return 0, errors.New("is too large a number")
+	}
+	return n * unit, nil
+}
+
 // SplitList reads a list that was written as text: blanks, commas and newlines
 // all part.
 func SplitList(text string) []string {

@@ -18,6 +18,7 @@ func TestValues(t *testing.T) {
 	integer := func(s string) string { v, err := ParseInt(s); return show(v, err) }
 	boolean := func(s string) string { v, err := ParseBool(s); return show(v, err) }
 	size := func(s string) string { v, err := ParseSize(s); return show(v, err) }
+	count := func(s string) string { v, err := ParseCount(s); return show(v, err) }
 	millis := func(s string) string { v, err := ParseDuration(s, time.Millisecond); return show(v, err) }
 	tests := []struct {
 		parse    func(string) string
@@ -42,6 +43,14 @@ func TestValues(t *testing.T) {
 		{size, "-1", "-1"},
 		{size, "b", "error: must be a number of bytes or a size such as 64KiB, 16MiB"},
 		{size, "9999999999GiB", "error: is too large a size"},
+		{count, "2500000", "2500000"},
+		{count, "-3k", "-3000"},
+		{count, "200M", "200000000"},
+		{count, "2g", "2000000000"},
+		{count, "0x1", "1"},
+		{count, "k", "error: must be a number such as 2500000, 200M or 2G"},
+		{count, "1 G", "error: must be a number such as 2500000, 200M or 2G"},
+		{count, "9999999999999G", "error: is too large a number"},
 		{millis, "500", "500ms"},
 		{millis, "0x10", "16ms"},
 		{millis, "9999999999999999", "error: is too large a time"},

@@ -14,6 +14,8 @@ const (
 	Trap Class = "trap"
 	// ABI: what the module returned broke a rule of the ABI.
 	ABI Class = "abi"
+	// Fuel: the module went over a limit of fuel or time with the event alone.
+	Fuel Class = "fuel"
 	// MissingKey: a key filter with on_missing: error met an event without a key.
 	MissingKey Class = "missing_key"
 	// NoTopic: nobody chose a target topic and the sink has none.
@@ -29,7 +31,7 @@ const (
 )
 
 // Classes lists all classes; counters are kept by its indexes.
-var Classes = [...]Class{Reject, Trap, ABI, MissingKey, NoTopic, BadTopic, TooLarge, BadPartition, Schema}
+var Classes = [...]Class{Reject, Trap, ABI, Fuel, MissingKey, NoTopic, BadTopic, TooLarge, BadPartition, Schema}
 
 // OfSink tells whether events fail so behind all processors.
 func (c Class) OfSink() bool {

@@ -16,6 +16,9 @@ type Counters struct {
 	Instances  atomic.Uint64 // instances made
 	Traps      atomic.Uint64 // instances that trapped, each time that one did
 	Violations atomic.Uint64 // instances thrown away for breaking the ABI
+	Exhausted  atomic.Uint64 // instances thrown away for going over a limit of fuel
+	Overdue    atomic.Uint64 // instances thrown away for going over the limit of time
+	Fuel       atomic.Uint64 // that was used, by batches and by what was needed to start
 	Rejects    atomic.Uint64 // events that the guest rejected
 	Metrics    Metrics       // the guest's own measurements
 }

@@ -44,9 +44,9 @@ type Options struct {
 	Log *zap.Logger
 	// Limits bound what a module may return for one batch.
 	Limits abi.Limits
-	// MemoryPages is the most memory of an instance, in pages of 64 KiB.
-	// Default 1024.
-	MemoryPages uint32
+	// Instance bounds what instances may use of modules that are loaded without
+	// limits of their own.
+	Instance Limits
 	// Debug keeps all debug information of modules, by which a trap names lines of
 	// the sources: see wasm.Config.
 	Debug bool
@@ -69,13 +69,19 @@ type Loader struct {
 	compiling sync.Mutex // lets one module compile at a time
 
 	mu      sync.Mutex
-	modules map[[sha256.Size]byte]*loaded
+	modules map[identity]*loaded
+}
+
+// identity tells compiled modules apart: the limit of memory is in their code.
+type identity struct {
+	digest [sha256.Size]byte
+	pages  uint32
 }
 
 // loaded is a compiled module with what it says about itself. It is kept for as
 // long as a plugin or a processor is made of it.
 type loaded struct {
-	digest   [sha256.Size]byte
+	identity
 	module   *wasm.Module
 	manifest *manifest.Manifest
 	users    int // under the loader's mu
@@ -89,11 +95,11 @@ func NewLoader(ctx context.Context, opts Options) (*Loader, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	runtime, err := wasm.NewRuntime(ctx, wasm.Config{CacheDir: opts.CacheDir, MemoryPages: opts.MemoryPages, Debug: opts.Debug})
+	runtime, err := wasm.NewRuntime(ctx, wasm.Config{CacheDir: opts.CacheDir, Debug: opts.Debug})
 	if err != nil {
 		return nil, err
 	}
-	return &Loader{opts: opts, runtime: runtime, modules: make(map[[sha256.Size]byte]*loaded)}, nil
+	return &Loader{opts: opts, runtime: runtime, modules: make(map[identity]*loaded)}, nil
 }
 
 // Close ends the loader with all its modules. Processors must be closed before.
@@ -103,29 +109,34 @@ func (l *Loader) Close(ctx context.Context) error { return l.runtime.Close(ctx) 
 // "builtin:name". The error wraps a *wasm.ModuleError when the module itself is
 // at fault.
 func (l *Loader) Load(ctx context.Context, ref string) (*Plugin, error) {
+	return l.LoadWithin(ctx, ref, l.opts.Instance)
+}
+
+// LoadWithin is Load with limits of the plugin's own.
+func (l *Loader) LoadWithin(ctx context.Context, ref string, limits Limits) (*Plugin, error) {
 	binary, err := l.read(ref)
 	if err != nil {
 		return nil, fmt.Errorf("module %s: %w", ref, err)
 	}
-	digest := sha256.Sum256(binary)
+	id := identity{sha256.Sum256(binary), limits.pages()}
 	l.compiling.Lock()
 	defer l.compiling.Unlock()
 	l.mu.Lock()
-	found := l.modules[digest]
+	found := l.modules[id]
 	if found != nil {
 		found.users++
 	}
 	l.mu.Unlock()
 	if found == nil {
-		if found, err = l.compile(ctx, binary); err != nil {
+		if found, err = l.compile(ctx, binary, id.pages); err != nil {
 			return nil, fmt.Errorf("module %s: %w", ref, err)
 		}
-		found.digest, found.users = digest, 1
+		found.identity, found.users = id, 1
 		l.mu.Lock()
-		l.modules[digest] = found
+		l.modules[id] = found
 		l.mu.Unlock()
 	}
-	return &Plugin{loader: l, ref: ref, digest: hex.EncodeToString(digest[:]), loaded: found}, nil
+	return &Plugin{loader: l, ref: ref, digest: hex.EncodeToString(id.digest[:]), limits: limits, loaded: found}, nil
 }
 
 // hold adds a user of a module, unless the last one has let it go.
@@ -145,7 +156,7 @@ func (l *Loader) release(ctx context.Context, m *loaded) error {
 	m.users--
 	last := m.users == 0
 	if last {
-		delete(l.modules, m.digest)
+		delete(l.modules, m.identity)
 	}
 	l.mu.Unlock()
 	if !last {
@@ -154,8 +165,8 @@ func (l *Loader) release(ctx context.Context, m *loaded) error {
 	return m.module.Close(ctx)
 }
 
-func (l *Loader) compile(ctx context.Context, binary []byte) (*loaded, error) {
-	module, err := l.runtime.Compile(ctx, binary)
+func (l *Loader) compile(ctx context.Context, binary []byte, pages uint32) (*loaded, error) {
+	module, err := l.runtime.Compile(ctx, binary, pages)
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func TestOpenErrors(t *testing.T) {
 		"too long": {wasmtest.Refuse(""), `"` + strings.Repeat("x", 1<<20) + `"`, "open: config of 1048"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := load(t, newLoader(t, plugin.Options{MemoryPages: 16}), test.guest.Bytes()).
+			p, err := load(t, newLoader(t, plugin.Options{Instance: plugin.Limits{Memory: 1 << 20}}), test.guest.Bytes()).
 				Open(t.Context(), plugin.Config{Pipeline: "p", Processor: "guest", Config: []byte(test.config)})
 			if err == nil || p != nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error is %v, want %s", err, test.want)

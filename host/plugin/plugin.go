@@ -24,6 +24,7 @@ type Plugin struct {
 	loader *Loader
 	ref    string
 	digest string
+	limits Limits
 	*loaded
 	warned   sync.Once
 	released atomic.Bool
@@ -103,7 +104,7 @@ func isNull(config json.RawMessage) bool {
 
 // newInstance makes an instance that took its config.
 func (p *Plugin) newInstance(ctx context.Context, host wasm.Host, opening []byte) (*wasm.Instance, error) {
-	in, err := p.module.Instantiate(ctx, host)
+	in, err := p.module.Instantiate(ctx, host, p.limits.call())
 	if err != nil {
 		return nil, fmt.Errorf("module %s: start an instance: %w", p.ref, err)
 	}

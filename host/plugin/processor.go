@@ -51,18 +51,32 @@ type part struct {
 }
 
 // halves splits a part of at least two events.
-func (b part) halves() (part, part) {
+func (b part) halves() []part {
 	left, right := b, b
 	half := len(b.in) / 2
 	left.in, right.in = b.in[:half], b.in[half:]
 	right.first += half
-	return left, right
+	return []part{left, right}
+}
+
+// singles splits a part into its events.
+func (b part) singles() []part {
+	all := make([]part, len(b.in))
+	for i := range all {
+		all[i] = b
+		all[i].in, all[i].first = b.in[i:i+1], b.first+i
+	}
+	return all
 }
 
 // run processes a part; when it cannot pass as a whole, in halves, until the
-// guilty event stands alone.
+// guilty event stands alone. One that went over a limit is run event by event:
+// each half with the guilty event in it would take as long again.
 func (p *Processor) run(ctx context.Context, b part, out []event.Event) ([]event.Event, error) {
 	result, err := p.attempt(ctx, b, out)
+	if p.instance != nil {
+		p.counters.Fuel.Add(p.instance.TakeFuel())
+	}
 	if err == nil {
 		p.reject(b)
 		return result, nil
@@ -78,11 +92,16 @@ func (p *Processor) run(ctx context.Context, b part, out []event.Event) ([]event
 		b.fail(b.first, failure)
 		return out, nil
 	}
-	left, right := b.halves()
-	if out, err = p.run(ctx, left, out); err != nil {
-		return out, err
+	parts := b.halves()
+	if failure.Class == event.Fuel {
+		parts = b.singles()
 	}
-	return p.run(ctx, right, out)
+	for _, one := range parts {
+		if out, err = p.run(ctx, one, out); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
 }
 
 // attempt runs the guest once. After an error out is as it was.
@@ -146,22 +165,41 @@ func (p *Processor) judge(ctx context.Context, err error) (*event.Failure, error
 	if errors.Is(err, wasm.ErrNoMemory) {
 		return p.failure(event.Reject, err.Error()), nil
 	}
-	var violation *abi.Error
-	var trap *wasm.Trap
-	class := event.Trap
-	switch {
-	case errors.As(err, &violation):
-		class = event.ABI
-		p.counters.Violations.Add(1)
-	case errors.As(err, &trap):
-		p.counters.Traps.Add(1)
-	default:
+	class := p.classify(err)
+	if class == "" {
 		return nil, err
 	}
 	if e := p.discard(ctx, false); e != nil {
 		return nil, errors.Join(err, e)
 	}
+	if e := ctx.Err(); e != nil && errors.Is(err, e) {
+		return nil, e // the guest was stopped, not at fault
+	}
 	return p.failure(class, err.Error()+p.guest.recent.String()), nil
+}
+
+// classify counts what ended an instance, and returns the class of the failure;
+// none when the instance is not at its end.
+func (p *Processor) classify(err error) event.Class {
+	var violation *abi.Error
+	var exhausted *wasm.Exhausted
+	var trap *wasm.Trap
+	switch {
+	case errors.As(err, &violation):
+		p.counters.Violations.Add(1)
+		return event.ABI
+	case errors.As(err, &exhausted):
+		if exhausted.Limit == wasm.Timeout {
+			p.counters.Overdue.Add(1)
+		} else {
+			p.counters.Exhausted.Add(1)
+		}
+		return event.Fuel
+	case errors.As(err, &trap):
+		p.counters.Traps.Add(1)
+		return event.Trap
+	}
+	return ""
 }
 
 // maxMessage keeps a failure's message, which travels in a record's header,
@@ -179,6 +217,7 @@ func (p *Processor) start(ctx context.Context) error {
 	}
 	p.instance = in
 	p.counters.Instances.Add(1)
+	p.counters.Fuel.Add(in.TakeFuel())
 	return nil
 }
 

@@ -218,7 +218,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var counters plugin.Counters
-			l := newLoader(t, plugin.Options{MemoryPages: 16})
+			l := newLoader(t, plugin.Options{Instance: plugin.Limits{Memory: 1 << 20}})
 			p, err := load(t, l, wasmtest.Passthrough().Bytes()).Open(t.Context(), plugin.Config{Counters: &counters})
 			if err != nil {
 				t.Fatal(err)

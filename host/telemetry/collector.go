@@ -32,7 +32,9 @@ var (
 	instances = desc("weir_module_instances_total",
 		"WebAssembly instances made, the replacements after a trap included.", "processor")
 	traps = desc("weir_module_traps_total",
-		"Traps and ABI errors of WebAssembly instances.", "processor")
+		"WebAssembly instances thrown away: for a trap, a violation of the ABI, a limit of fuel or of time.", "processor", "cause")
+	fuel = desc("weir_module_fuel_total",
+		"Fuel that WebAssembly instances used: about one unit a machine instruction.", "processor")
 	moduleInfo = desc("weir_module_info",
 		"1 for the module that a processor is made of.", "processor", "digest")
 	reloads = desc("weir_module_reloads_total",
@@ -59,7 +61,7 @@ var (
 
 var descs = []*prometheus.Desc{
 	consumed, delivered, dropped, filtered, retried, failed, deadLettered, abandoned, inFlight,
-	produced, batches, rebalances, instances, traps, moduleInfo, reloads, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
+	produced, batches, rebalances, instances, traps, fuel, moduleInfo, reloads, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
 	transactions, transactionSeconds,
 }
 
@@ -127,7 +129,10 @@ func (w *writer) processor(p *ProcessorSample) {
 	}
 	if p.Module {
 		w.count(instances, p.Instances, p.Name)
-		w.count(traps, p.Traps, p.Name)
+		w.count(fuel, p.Fuel, p.Name)
+		for _, t := range p.Traps {
+			w.count(traps, t.Count, p.Name, t.Cause)
+		}
 		w.gauge(moduleInfo, 1, p.Name, p.Digest)
 		w.count(reloads, p.Reloads, p.Name, "replaced")
 		w.count(reloads, p.RefusedReloads, p.Name, "refused")

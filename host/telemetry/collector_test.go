@@ -38,7 +38,7 @@ func TestScrape(t *testing.T) {
 		Consumed: 10, Delivered: 4, Abandoned: 1, InFlight: 1, Batches: 2, Rebalances: 3, SourceErrors: 6, SkippedOffsets: 9,
 		Processors: []ProcessorSample{
 			{Name: "keys", Filtered: 1, Retried: 4, Rules: []RuleSample{{"prefix:eu-", 8}}},
-			{Name: "selector", Dropped: 1, Module: true, Instances: 5, Traps: 1, Digest: "sha256:ab", Reloads: 2, RefusedReloads: 3,
+			{Name: "selector", Dropped: 1, Module: true, Instances: 5, Fuel: 70, Traps: []TrapSample{{Cause: "abi", Count: 1}}, Digest: "sha256:ab", Reloads: 2, RefusedReloads: 3,
 				Failures: []FailureSample{{Class: "reject", Failed: 3, DeadLettered: 2}},
 				Guest: []GuestSample{
 					{Name: "orders", Counter: true, Value: 7},
@@ -75,11 +75,12 @@ func TestScrape(t *testing.T) {
 		`weir_guest_histogram_sum{name="size",pipeline="orders",processor="selector"} 12`,
 		`weir_guest_histogram_count{name="size",pipeline="orders",processor="selector"} 3`,
 		`weir_key_filter_matches_total{pipeline="orders",processor="keys",rule="prefix:eu-"} 8`,
+		`weir_module_fuel_total{pipeline="orders",processor="selector"} 70`,
 		`weir_module_info{digest="sha256:ab",pipeline="orders",processor="selector"} 1`,
 		`weir_module_instances_total{pipeline="orders",processor="selector"} 5`,
 		`weir_module_reloads_total{pipeline="orders",processor="selector",result="refused"} 3`,
 		`weir_module_reloads_total{pipeline="orders",processor="selector",result="replaced"} 2`,
-		`weir_module_traps_total{pipeline="orders",processor="selector"} 1`,
+		`weir_module_traps_total{cause="abi",pipeline="orders",processor="selector"} 1`,
 		`weir_offsets_skipped_total{pipeline="orders"} 9`,
 		`weir_pipeline_state{pipeline="orders",state="draining"} 0`,
 		`weir_pipeline_state{pipeline="orders",state="failed"} 0`,

@@ -78,11 +78,12 @@ type ProcessorSample struct {
 	Failures []FailureSample
 	// Rules are what the rules of a key filter matched.
 	Rules []RuleSample
-	// Instances and Traps are of WebAssembly modules only; Module says that
-	// this is one.
+	// Instances, Fuel and Traps are of WebAssembly modules only; Module says
+	// that this is one.
 	Module    bool
 	Instances uint64
-	Traps     uint64
+	Fuel      uint64
+	Traps     []TrapSample
 	// Digest is the module's, "sha256:…". Reloads have put another module in its
 	// place; those that were refused kept it.
 	Digest                  string
@@ -114,6 +115,12 @@ type FailureSample struct {
 	Class        string
 	Failed       uint64
 	DeadLettered uint64
+}
+
+// TrapSample counts the instances that were thrown away for one cause.
+type TrapSample struct {
+	Cause string
+	Count uint64
 }
 
 // RuleSample counts the keys that a rule of a key filter was the first to match.

@@ -12,7 +12,6 @@ import (
 )
 
 const (
-	pageSize = 64 << 10
 	// maxTable bounds what a table claims, when a module is instantiated and as
 	// the table grows: 8 bytes an element.
 	maxTable  = 1 << 20
@@ -66,25 +65,7 @@ func check(file []byte, limitPages uint32) (*section.Module, error) {
 	if len(c.faults) != 0 {
 		return nil, &ModuleError{Faults: c.faults}
 	}
-	capTables(module, o.Tables)
 	return module, nil
-}
-
-// capTables lowers the maxima of tables to maxTable, or sets them to it where
-// there is none: the runtime bounds memory, but not tables.
-func capTables(module *section.Module, tables []section.TableType) {
-	if len(tables) == 0 {
-		return
-	}
-	capped := slices.Clone(tables)
-	for i := range capped {
-		t := &capped[i]
-		if !t.Bounded {
-			t.Max = maxTable
-		}
-		t.Max, t.Bounded = min(t.Max, maxTable), true
-	}
-	module.Replace(section.Table, section.EncodeTables(capped))
 }
 
 func (c *checker) fault(format string, args ...any) {

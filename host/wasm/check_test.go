@@ -88,7 +88,7 @@ does not export the function weir_process of type (i32, i32) -> (i64) (is "weirP
 		"import's type":  {importing("weir", "log", "ii").Bytes(), "imports weir.log with type (i32, i32) -> (); it is (i32, i32, i32) -> ()"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), test.module)
+			_, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), test.module, 0)
 			var fault *wasm.ModuleError
 			if !errors.As(err, &fault) {
 				t.Fatalf("error is %v, want a *wasm.ModuleError", err)
@@ -107,12 +107,12 @@ does not export the function weir_process of type (i32, i32) -> (i64) (is "weirP
 func TestTruncatedAnywhere(t *testing.T) {
 	r := newRuntime(t, wasm.Config{})
 	module := wasmtest.FanOut().Bytes() // without data, which a module can do without
-	if _, err := r.Compile(t.Context(), module); err != nil {
+	if _, err := r.Compile(t.Context(), module, 0); err != nil {
 		t.Fatal(err)
 	}
 	var cuts int
 	for n := range len(module) {
-		_, err := r.Compile(t.Context(), module[:n])
+		_, err := r.Compile(t.Context(), module[:n], 0)
 		var fault *wasm.ModuleError
 		if !errors.As(err, &fault) {
 			t.Fatalf("cut after %d of %d bytes: error is %v", n, len(module), err)
@@ -134,7 +134,7 @@ func TestDamagedAnywhere(t *testing.T) {
 		for _, b := range []byte{0, 1, 0x7f, 0x80, 0xff, module[i] + 1} {
 			damaged := append([]byte(nil), module...)
 			damaged[i] = b
-			m, err := r.Compile(t.Context(), damaged)
+			m, err := r.Compile(t.Context(), damaged, 0)
 			if err == nil {
 				if err := m.Close(t.Context()); err != nil {
 					t.Fatal(err)
@@ -153,7 +153,7 @@ func TestKnownImports(t *testing.T) {
 	for _, im := range [][3]string{
 		{"env", "abort", "iiii"}, {"wasi_snapshot_preview1", "path_open", "iiiiiIIii:i"}, {"wasi_snapshot_preview1", "proc_exit", "i"},
 	} {
-		if _, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), importing(im[0], im[1], im[2]).Bytes()); err != nil {
+		if _, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), importing(im[0], im[1], im[2]).Bytes(), 0); err != nil {
 			t.Errorf("%s.%s: %v", im[0], im[1], err)
 		}
 	}
@@ -211,7 +211,7 @@ func FuzzOutline(f *testing.F) {
 	f.Add([]byte("\x00asm\x01\x00\x00\x00\x0d\x00"))
 	r := newRuntime(f, wasm.Config{})
 	f.Fuzz(func(t *testing.T, file []byte) {
-		m, err := r.Compile(t.Context(), file)
+		m, err := r.Compile(t.Context(), file, 0)
 		var fault *wasm.ModuleError
 		switch {
 		case err == nil:

@@ -5,15 +5,12 @@ import (
 	"github.com/weirhq/weir/host/wasm/section"
 )
 
-// PageSize is the size of a page of memory.
-const PageSize = pageSize
-
 // MemoryLimit is the most memory of an instance, in bytes.
-func (c Config) MemoryLimit() uint64 { return uint64(c.pages()) * pageSize }
+func (c Config) MemoryLimit() uint64 { return uint64(c.pages()) * PageSize }
 
 func (c Config) pages() uint32 {
 	if c.MemoryPages == 0 {
-		return 1024
+		return DefaultPages
 	}
 	return c.MemoryPages
 }

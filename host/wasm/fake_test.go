@@ -43,7 +43,7 @@ func newRuntime(t testing.TB, cfg wasm.Config) *wasm.Runtime {
 
 func compile(t testing.TB, m *wasmtest.Module) *wasm.Module {
 	t.Helper()
-	module, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), m.Bytes())
+	module, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), m.Bytes(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func compile(t testing.TB, m *wasmtest.Module) *wasm.Module {
 
 func instantiate(t testing.TB, m *wasmtest.Module, h *host) *wasm.Instance {
 	t.Helper()
-	in, err := compile(t, m).Instantiate(t.Context(), h)
+	in, err := compile(t, m).Instantiate(t.Context(), h, wasm.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

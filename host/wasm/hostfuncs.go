@@ -18,13 +18,14 @@ const (
 )
 
 // guestBytes returns n bytes of the guest's memory at ptr, and traps the guest
-// when they are not inside. They alias the memory.
+// when they are not inside. They alias the memory, and cost fuel.
 func (in *Instance) guestBytes(field string, ptr, n uint64) []byte {
 	b, ok := in.mem.Read(uint32(ptr), uint32(n))
 	if !ok {
 		violation(abi.Errorf(field, "pointer %d with length %d ends beyond the memory of %d bytes",
 			uint32(ptr), uint32(n), in.mem.Size()))
 	}
+	in.fuel.charge(uint64(len(b)))
 	return b
 }
 

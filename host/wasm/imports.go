@@ -68,6 +68,7 @@ func instantiateHostModules(ctx context.Context, r wazero.Runtime) error {
 				func(ctx context.Context, mod api.Module, stack []uint64) {
 					in := instanceOf(ctx)
 					in.mem = mod.Memory() // also while the module's start function runs, before there is an instance
+					in.fuel.attach(mod)
 					call(in, stack)
 				},
 			), f.Params, f.Results).Export(name)

@@ -51,15 +51,23 @@ type Trap struct {
 	// Err is the trap with the guest's stack. It wraps an *abi.Error when the
 	// cause was a violation of the ABI.
 	Err error
+	// Memory is how much of it the guest had, in bytes.
+	Memory uint64
 
+	limit  uint64 // of it
 	module string // the name that the module gives itself
 }
 
 func (t *Trap) Error() string {
+	said := ""
 	if t.Said != "" {
-		return fmt.Sprintf("%s: %s: %s", t.Call, t.Said, report(t.Err, t.module))
+		said = t.Said + ": "
 	}
-	return fmt.Sprintf("%s: %s", t.Call, report(t.Err, t.module))
+	var exhausted *Exhausted
+	if t.Memory > t.limit/2 && !errors.As(t.Err, &exhausted) { // a buffer that doubles may have found no room
+		said += fmt.Sprintf("with %d KiB of memory, of the %d KiB of limits.memory: ", t.Memory>>10, t.limit>>10)
+	}
+	return fmt.Sprintf("%s: %s%s", t.Call, said, report(t.Err, t.module))
 }
 
 func (t *Trap) Unwrap() error { return t.Err }
@@ -73,6 +81,7 @@ type Instance struct {
 	mem    api.Memory
 	limit  uint64 // of the memory, in bytes
 	ctx    callContext
+	fuel   fuel
 	stack  [2]uint64
 	buffer api.Function
 	proc   api.Function
@@ -93,17 +102,20 @@ type Instance struct {
 }
 
 // Instantiate makes an instance and initializes it.
-func (m *Module) Instantiate(ctx context.Context, host Host) (*Instance, error) {
-	in := &Instance{host: host, module: m.compiled.Name(), limit: uint64(m.runtime.pages) * pageSize}
+func (m *Module) Instantiate(ctx context.Context, host Host, limits Limits) (*Instance, error) {
+	in := &Instance{host: host, module: m.compiled.Name(), limit: uint64(m.pages) * PageSize, fuel: fuel{limits: limits.orDefaults()}}
 	in.ctx.instance = in
 	in.ctx.Context = ctx
 	in.begin(Batch{})
+	in.fuel.begin(0)
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	mod, err := m.runtime.engine.InstantiateModule(&in.ctx, m.compiled, config)
 	if err != nil {
 		return nil, &Trap{Call: "start", Said: in.said, Err: err, module: m.compiled.Name()}
 	}
 	in.ctx.Context = nil
+	in.fuel.attach(mod)
+	in.fuel.end()
 	in.mod = mod
 	in.mem = mod.ExportedMemory(abi.ExportMemory)
 	in.buffer = mod.ExportedFunction(abi.ExportBuffer)
@@ -132,7 +144,7 @@ func (in *Instance) call(ctx context.Context, f api.Function, name string) error
 	err := in.callGuarded(ctx, f)
 	if err != nil {
 		in.flushLines()
-		return &Trap{Call: name, Said: in.said, Err: err, module: in.module}
+		return &Trap{Call: name, Said: in.said, Err: err, Memory: uint64(in.mem.Size()), limit: in.limit, module: in.module}
 	}
 	return nil
 }
@@ -148,6 +160,8 @@ func (in *Instance) callGuarded(ctx context.Context, f api.Function) (err error)
 		}
 	}()
 	in.ctx.Context = ctx
+	in.fuel.begin(in.count)
+	defer in.fuel.end()
 	return f.CallWithStack(&in.ctx, in.stack[:])
 }
 
@@ -244,6 +258,13 @@ func (in *Instance) Process(ctx context.Context, b Batch, table, count uint32) (
 		return 0, 0, err
 	}
 	return uint32(in.stack[0] >> 32), uint32(in.stack[0]), nil
+}
+
+// TakeFuel returns what the instance used since it was last asked.
+func (in *Instance) TakeFuel() uint64 {
+	spent := in.fuel.spent
+	in.fuel.spent = 0
+	return spent
 }
 
 // Rejects are the events that the guest rejected during the last Process, each

@@ -82,7 +82,7 @@ func TestStartTraps(t *testing.T) {
 	initialize := wasmtest.Passthrough()
 	initialize.Export("_initialize", initialize.Func("", "", wasmtest.Unreachable))
 	for call, guest := range map[string]*wasmtest.Module{"start": start, "_initialize": initialize} {
-		_, err := compile(t, guest).Instantiate(t.Context(), new(host))
+		_, err := compile(t, guest).Instantiate(t.Context(), new(host), wasm.Limits{})
 		var trap *wasm.Trap
 		if !errors.As(err, &trap) || trap.Call != call || !strings.Contains(err.Error(), "unreachable") {
 			t.Errorf("%s: error is %v", call, err)
@@ -196,7 +196,7 @@ func TestCache(t *testing.T) {
 	guest := wasmtest.Passthrough().Bytes()
 	compile := func() {
 		t.Helper()
-		if _, err := newRuntime(t, wasm.Config{CacheDir: dir}).Compile(t.Context(), guest); err != nil {
+		if _, err := newRuntime(t, wasm.Config{CacheDir: dir}).Compile(t.Context(), guest, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -235,7 +235,7 @@ func TestCompileStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := newRuntime(t, wasm.Config{})
 	cancel()
-	_, err := r.Compile(ctx, wasmtest.Passthrough().Bytes())
+	_, err := r.Compile(ctx, wasmtest.Passthrough().Bytes(), 0)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v", err)
 	}
@@ -254,7 +254,7 @@ func TestInstancesDoNotLeak(t *testing.T) {
 	before := live()
 	const instances, each = 200, 1 << 20
 	for range instances {
-		in, err := module.Instantiate(t.Context(), new(host))
+		in, err := module.Instantiate(t.Context(), new(host), wasm.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,11 +24,20 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/weirhq/weir/host/abi"
+	"github.com/weirhq/weir/host/wasm/meter"
 	"github.com/weirhq/weir/host/wasm/section"
 )
 
 // MaxModuleSize is the most bytes that a module may have.
 const MaxModuleSize = 64 << 20
+
+// PageSize is the size of a page of memory. An instance has at most MaxPages,
+// which is all that 32 bits can address, and DefaultPages unless told otherwise.
+const (
+	PageSize     = 64 << 10
+	MaxPages     = 1 << 16
+	DefaultPages = 1024
+)
 
 // Config configures a Runtime. Zero values mean the defaults given.
 type Config struct {
@@ -36,8 +45,8 @@ type Config struct {
 	// nowhere. Who can write to it can run code as this process, so it is made
 	// for its owner alone, and refused when others may write to it.
 	CacheDir string
-	// MemoryPages is the most memory of an instance, in pages of 64 KiB.
-	// Default 1024, which is 64 MiB.
+	// MemoryPages is the most memory of an instance whose module is compiled
+	// without a limit of its own. Default DefaultPages.
 	MemoryPages uint32
 	// Debug keeps all debug information of modules. Without it, much of it is
 	// left out: it is searched at each trap, which takes seconds then.
@@ -57,8 +66,7 @@ type Runtime struct {
 func NewRuntime(ctx context.Context, cfg Config) (*Runtime, error) {
 	r := &Runtime{cacheDir: cfg.CacheDir, pages: cfg.pages()}
 	rc := wazero.NewRuntimeConfigCompiler().
-		WithCoreFeatures(api.CoreFeaturesV2).
-		WithMemoryLimitPages(r.pages)
+		WithCoreFeatures(api.CoreFeaturesV2)
 	if cfg.CacheDir != "" {
 		cache, err := openCache(cfg.CacheDir)
 		if err != nil {
@@ -69,6 +77,9 @@ func NewRuntime(ctx context.Context, cfg Config) (*Runtime, error) {
 	}
 	r.engine = wazero.NewRuntimeWithConfig(ctx, rc)
 	if err := instantiateHostModules(ctx, r.engine); err != nil {
+		return nil, errors.Join(err, r.Close(ctx))
+	}
+	if err := instantiateRefill(ctx, r.engine); err != nil {
 		return nil, errors.Join(err, r.Close(ctx))
 	}
 	return r, nil
@@ -101,20 +112,28 @@ func (r *Runtime) Close(ctx context.Context) error {
 type Module struct {
 	runtime  *Runtime
 	compiled wazero.CompiledModule
+	pages    uint32 // the most memory of an instance
 }
 
-// Compile checks and compiles a module. What is wrong with the module itself
+// Compile checks, meters and compiles a module. pages is the most memory of its
+// instances, 0 for the runtime's own limit. What is wrong with the module itself
 // is a *ModuleError.
-func (r *Runtime) Compile(ctx context.Context, binary []byte) (*Module, error) {
+func (r *Runtime) Compile(ctx context.Context, binary []byte, pages uint32) (*Module, error) {
+	if pages == 0 {
+		pages = r.pages
+	}
 	if len(binary) > MaxModuleSize {
 		return nil, faultf("has %d bytes, at most %d are allowed; strip what is not used", len(binary), MaxModuleSize)
 	}
-	checked, err := check(binary, r.pages)
+	checked, err := check(binary, pages)
 	if err != nil {
 		return nil, err
 	}
 	if !r.debug && debugSize(checked) > maxDebug {
 		checked.StripDebug()
+	}
+	if err := meter.Rewrite(checked, meter.Limits{Pages: pages, Elements: maxTable}); err != nil {
+		return nil, notCompiled(err)
 	}
 	binary = checked.Bytes()
 	// Workers also let the end of ctx stop the compiler.
@@ -128,13 +147,17 @@ func (r *Runtime) Compile(ctx context.Context, binary []byte) (*Module, error) {
 	}
 	switch {
 	case err == nil:
-		return &Module{runtime: r, compiled: compiled}, nil
+		return &Module{runtime: r, compiled: compiled, pages: pages}, nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("compile: %w", ctx.Err())
 	case isCacheError(err):
 		return nil, fmt.Errorf("compilation cache %s: %w", r.cacheDir, err)
 	}
-	return nil, faultf("does not compile: %v; build the module again, for core WebAssembly 2.0 without proposals beyond it", err)
+	return nil, notCompiled(err)
+}
+
+func notCompiled(err error) *ModuleError {
+	return faultf("does not compile: %v; build the module again, for core WebAssembly 2.0 without proposals beyond it", err)
 }
 
 // maxDebug is how much debug information is searched without a noticeable wait.

@@ -139,11 +139,11 @@ func TestRandomRepeats(t *testing.T) {
 	for _, b := range []wasm.Batch{
 		{}, {Topic: "a"}, {Topic: "a", Partition: 1}, {Topic: "a", Offset: 1}, {Topic: "b", Partition: -1, Offset: math.MaxInt64},
 	} {
-		one, err := module.Instantiate(t.Context(), new(host))
+		one, err := module.Instantiate(t.Context(), new(host), wasm.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		other, err := module.Instantiate(t.Context(), new(host))
+		other, err := module.Instantiate(t.Context(), new(host), wasm.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,14 +200,14 @@ func TestExitTraps(t *testing.T) {
 	m.Export("weir_buffer", m.Func("i:i", "", i32s(68, 100, 7, 9), wasmtest.Call(abort), wasmtest.I32(0)))
 	m.Export("weir_process", m.Func("ii:I", "", wasmtest.I32(0), wasmtest.Call(exit), wasmtest.I64(0)))
 	module := compile(t, m)
-	in, err := module.Instantiate(t.Context(), new(host))
+	in, err := module.Instantiate(t.Context(), new(host), wasm.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := in.Process(t.Context(), wasm.Batch{}, 0, 1); err == nil || !strings.Contains(err.Error(), "weir_process: the module ended itself with proc_exit(0)") {
 		t.Errorf("proc_exit: error is %v", err)
 	}
-	if in, err = module.Instantiate(t.Context(), new(host)); err != nil {
+	if in, err = module.Instantiate(t.Context(), new(host), wasm.Limits{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := in.Buffer(t.Context(), 1); err == nil || !strings.Contains(err.Error(), "weir_buffer: abort: oh \u0121 (a.ts:7:9)") {

@@ -28,6 +28,9 @@ var (
 	Shl64       = []byte{0x86}
 	Extend      = []byte{0xad} // i32 to i64, unsigned
 	MemoryCopy  = []byte{0xfc, 0x0a, 0x00, 0x00}
+	MemoryFill  = []byte{0xfc, 0x0b, 0x00}
+	TableGrow   = []byte{0xfc, 0x0f, 0x00}
+	NullFunc    = []byte{0xd0, 0x70} // a null reference
 )
 
 // I32 pushes a constant.
