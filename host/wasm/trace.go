@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/host/wasm/demangle"
+	"github.com/weirhq/weir/host/wasm/meter"
 )
 
 // The runtime tells of a trap in one text: the cause, and after this line the
@@ -90,6 +91,7 @@ var runtimes = []string{
 	"core::", "std::", "alloc::", "<core::", "<std::", "<alloc::", "__rustc::", "rust_", "__rust", // Rust
 	"runtime.", "syscall.", "os.Exit", "github.com_weirhq_weir_sdk_go_weir.report", "wasi_snapshot_preview1.", // Go
 	"~lib/", "abort", "env.abort", // AssemblyScript, C
+	meter.Module + ".", // which ends those that use too much
 }
 
 func (f frame) ofRuntime() bool {
