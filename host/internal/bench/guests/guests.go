@@ -16,24 +16,31 @@ import (
 //go:embed rust/rust.wasm c/c.wasm zig/zig.wasm assemblyscript/assemblyscript.wasm
 var committed embed.FS
 
-// job turns a batch into what comes of it, appended to out.
-type job func(in, out []event.Event) ([]event.Event, error)
+// transform turns a batch into what comes of it, appended to out.
+type transform func(in, out []event.Event) ([]event.Event, error)
+
+// job is a transform of a contender.
+type job struct {
+	run  transform
+	fuel func() uint64 // how much it has used so far; nil natively
+}
 
 // contender is a column of the table.
 type contender struct {
 	name string
-	// job returns what does the work, nil if the contender has none for it.
+	// job returns what does the work; it is empty if the contender has none for
+	// it.
 	job func(ctx context.Context, w work) (job, error)
 }
 
 // natives run in the host itself, without a sandbox.
 var natives = []contender{
-	native("Go, encoding/json", map[work]job{pass: nativePass, upper: jsonUpper, pick: jsonPick}),
-	native("Go, by hand", map[work]job{pass: nativePass, upper: handUpper, pick: handPick}),
+	native("Go, encoding/json", map[work]transform{pass: nativePass, upper: jsonUpper, pick: jsonPick}),
+	native("Go, by hand", map[work]transform{pass: nativePass, upper: handUpper, pick: handPick}),
 }
 
-func native(name string, jobs map[work]job) contender {
-	return contender{name, func(_ context.Context, w work) (job, error) { return jobs[w], nil }}
+func native(name string, jobs map[work]transform) contender {
+	return contender{name, func(_ context.Context, w work) (job, error) { return job{run: jobs[w]}, nil }}
 }
 
 // guests loads the guests: one without any code, those that are committed, and
@@ -76,26 +83,30 @@ func guest(name string, loader *plugin.Loader, file string, can ...work) contend
 				return open(ctx, loader, file, w)
 			}
 		}
-		return nil, nil
+		return job{}, nil
 	}}
 }
 
 func open(ctx context.Context, loader *plugin.Loader, file string, w work) (job, error) {
 	p, err := loader.Load(ctx, file)
 	if err != nil {
-		return nil, err
+		return job{}, err
 	}
-	proc, err := p.Open(ctx, plugin.Config{Pipeline: "bench", Processor: "guest", Config: fmt.Appendf(nil, `{"do":%q}`, w)})
+	counters := new(plugin.Counters)
+	proc, err := p.Open(ctx, plugin.Config{
+		Pipeline: "bench", Processor: "guest", Config: fmt.Appendf(nil, `{"do":%q}`, w), Counters: counters,
+	})
 	if err != nil {
-		return nil, err
+		return job{}, err
 	}
 	var failed error
 	fail := func(i int, f *event.Failure) { failed = fmt.Errorf("event %d: %s: %s", i, f.Class, f.Message) }
-	return func(in, out []event.Event) ([]event.Event, error) {
+	run := func(in, out []event.Event) ([]event.Event, error) {
 		out, err := proc.Process(ctx, in, out, fail)
 		if err == nil {
 			err = failed
 		}
 		return out, err
-	}, nil
+	}
+	return job{run, counters.Fuel.Load}, nil
 }

@@ -34,7 +34,7 @@ func TestContenders(t *testing.T) {
 	for _, r := range rows {
 		for _, c := range append(natives[:len(natives):len(natives)], modules...) {
 			j, err := c.job(t.Context(), r.work)
-			if err == nil && j != nil {
+			if err == nil && j.run != nil {
 				err = (&runner{job: j, in: orders(r.batch, r.size)}).check(r.work)
 			}
 			if err != nil {

@@ -83,7 +83,12 @@ func run(ctx context.Context, out io.Writer, rounds int) (err error) {
 		if results[r], err = measure(ctx, contenders, r, rounds); err != nil {
 			return err
 		}
-		line(out, r, contenders, results[r])
+		line(out, r, contenders, results[r], func(r result) float64 { return r.ns })
+	}
+	fmt.Fprint(out, "\nfuel an event\n\n")
+	head(out, modules)
+	for _, r := range rows {
+		line(out, r, modules, results[r], func(r result) float64 { return r.fuel })
 	}
 	fmt.Fprintln(out)
 	holdAgainstBars(out, results)
@@ -95,7 +100,7 @@ func measure(ctx context.Context, contenders []contender, r row, rounds int) (ma
 	runners := make(map[string]*runner)
 	for _, c := range contenders {
 		j, err := c.job(ctx, r.work)
-		if err == nil && j != nil {
+		if err == nil && j.run != nil {
 			runners[c.name], err = newRunner(j, r)
 		}
 		if err != nil {
@@ -130,11 +135,11 @@ func head(out io.Writer, contenders []contender) {
 	fmt.Fprintf(out, "| work | %s |\n|---|%s\n", strings.Join(names, " | "), strings.Repeat("---|", len(names)))
 }
 
-func line(out io.Writer, r row, contenders []contender, results map[string]result) {
+func line(out io.Writer, r row, contenders []contender, results map[string]result, figure func(result) float64) {
 	fmt.Fprintf(out, "| %v |", r)
 	for _, c := range contenders {
 		if result, ok := results[c.name]; ok {
-			fmt.Fprintf(out, " %.0f |", result.ns)
+			fmt.Fprintf(out, " %.0f |", figure(result))
 		} else {
 			fmt.Fprint(out, " |")
 		}

@@ -13,6 +13,7 @@ import (
 type result struct {
 	ns     float64 // the least of all rounds
 	allocs float64 // heap objects a batch
+	fuel   float64 // 0 natively
 }
 
 // runner measures one contender at one row.
@@ -33,6 +34,13 @@ func newRunner(j job, r row) (*runner, error) {
 	if err := run.check(r.work); err != nil {
 		return nil, err
 	}
+	if j.fuel != nil {
+		before := j.fuel()
+		if _, err := j.run(in, run.out); err != nil {
+			return nil, err
+		}
+		run.result.fuel = float64(j.fuel()-before) / float64(len(in))
+	}
 	for {
 		took, err := run.round()
 		if err != nil {
@@ -47,7 +55,7 @@ func newRunner(j job, r row) (*runner, error) {
 
 // check makes sure that the work is done, and not only taken for done.
 func (r *runner) check(w work) error {
-	out, err := r.job(r.in, r.out)
+	out, err := r.job.run(r.in, r.out)
 	if err != nil {
 		return err
 	}
@@ -76,7 +84,7 @@ func (r *runner) round() (time.Duration, error) {
 	runtime.ReadMemStats(&before)
 	began := time.Now()
 	for range r.times {
-		if _, err := r.job(r.in, r.out); err != nil {
+		if _, err := r.job.run(r.in, r.out); err != nil {
 			return 0, err
 		}
 	}
