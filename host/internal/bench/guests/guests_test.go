@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/weirhq/weir/host/event"
 	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/sdk/conformance"
 )
@@ -40,7 +41,25 @@ func TestContenders(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s, %v: %v", c.name, r, err)
 			}
+			if r.work == pass {
+				noAllocations(t, c.name, j, r)
+			}
 		}
+	}
+}
+
+// noAllocations shows that the host allocates nothing for what passes through.
+func noAllocations(t *testing.T, name string, j job, r row) {
+	t.Helper()
+	in := orders(r.batch, r.size)
+	out := make([]event.Event, 0, len(in))
+	allocs := testing.AllocsPerRun(50, func() {
+		if _, err := j.run(in, out); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocs != 0 {
+		t.Errorf("%s, %v: %v allocations a batch, want 0", name, r, allocs)
 	}
 }
 
