@@ -122,7 +122,9 @@ func (h *Host) candidate(ctx context.Context, s *slot) (*plugin.Plugin, error) {
 	if err := try(ctx, module, s.cfg); err != nil {
 		return nil, errors.Join(err, release(ctx, module))
 	}
-	if err := trial.Prove(ctx, s.step.Module, module.Digest(), h.modules); err != nil {
+	within := h.modules
+	within.Instance = s.step.Limits
+	if err := trial.Prove(ctx, s.step.Module, module.Digest(), within); err != nil {
 		return nil, errors.Join(err, release(ctx, module))
 	}
 	return module, nil
