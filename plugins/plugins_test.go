@@ -61,6 +61,8 @@ func BenchmarkPlugins(b *testing.B) {
 		{"enrich", `{"by":"/address/city","table":{"Brno":{"country":"CZ","eu":true}}}`},
 		{"template", `{"value":{"id":"{/id}","to":"{/address/city} {/address/zip}","items":"{/items}"},"key":"{/customer}"}`},
 		{"timestamp", `{"to":"/at"}`},
+		{"regex-extract", `{"field":"/note","pattern":"at the (?<where>\\w+)"}`},
+		{"redact", `{"rules":[{"fields":["/customer","/address/zip"],"hash":true}],"salt":"s"}`},
 	} {
 		b.Run(bc.name, func(b *testing.B) { benchmark(b, bc.name, bc.config) })
 	}

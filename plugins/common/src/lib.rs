@@ -10,6 +10,7 @@ pub mod edit;
 pub mod field;
 pub mod hash;
 pub mod pointer;
+pub mod regex;
 pub mod template;
 pub mod time;
 
