@@ -63,6 +63,7 @@ var layers = []struct {
 		"host/pipeline",
 		"host/plugin",
 		"host/scaffold",
+		"host/schema",
 		"host/telemetry",
 		"host/toolchain",
 		"host/trial",

@@ -28,7 +28,9 @@ type ConnectionSpec struct {
 	// Options are those of an administrative client, such as the topic
 	// initializer's.
 	Options *kafka.Options
-	Pos     config.Pos
+	// Registry has the schemas of its topics; nil where there is none.
+	Registry *schema.RegistryConfig
+	Pos      config.Pos
 }
 
 // TopicsSpec is what the topic initializer has to do.

@@ -85,7 +85,7 @@ func (l *loader) readConnections(clientID string) {
 		l.connections[e.Key] = layer
 		options, faults := kafka.Resolve(kafka.Admin, clientID, e.Pos, s.Path(), l.shared, layer)
 		report(s, faults)
-		l.spec.Connections[e.Key] = &ConnectionSpec{Name: e.Key, Options: options, Pos: e.Pos}
+		l.spec.Connections[e.Key] = &ConnectionSpec{Name: e.Key, Options: options, Registry: l.registries[e.Key], Pos: e.Pos}
 	}
 	if len(l.connections) == 0 && l.root.Complete() {
 		l.root.Fault(all.Pos(), "connections", "there is no connection", "write connections: {main: {bootstrap_servers: \"localhost:9092\"}}")

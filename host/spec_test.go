@@ -212,7 +212,7 @@ func dumpStep(t *testing.T, step StepSpec) string {
 	}
 	if c := step.Schema; c != nil {
 		what := fmt.Sprintf("schema %s %s of=%s on_missing=%s on_error=%s unions=%s", step.Name, c.Op, c.Of, c.OnMissing, step.OnError, c.Unions)
-		return fmt.Sprintf("%s mode=%s id=%d subject=%q version=%d message=%q registry=%+v\n", what, c.Mode, c.ID, c.Subject, c.Version, c.Message, *c.Registry)
+		return fmt.Sprintf("%s mode=%s id=%d subject=%q version=%d message=%q registry=%s %+v\n", what, c.Mode, c.ID, c.Subject, c.Version, c.Message, c.Registry.Path, c.Registry.Explain())
 	}
 	module := step.Module
 	if filepath.IsAbs(module) {

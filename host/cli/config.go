@@ -12,6 +12,7 @@ import (
 
 	"github.com/weirhq/weir/host"
 	"github.com/weirhq/weir/host/kafka"
+	"github.com/weirhq/weir/host/schema"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -56,8 +57,8 @@ func (a *app) explainCommand() *cobra.Command {
 		Use:   "explain [WORD]",
 		Short: "print every effective option, where it comes from and what it does",
 		Long: `Prints the effective value of every Kafka option of every connection, source and
-sink: the value, the layer that it comes from, its place in the files, and what
-it maps to. Secrets are masked. A WORD keeps the lines that contain it.`,
+sink, and of every setting of their schema registries: the value, the layer that it
+comes from, its place in the files, and what it maps to. Secrets are masked. A WORD keeps the lines that contain it.`,
 		Example: `  weir config explain --given
   weir config explain linger.ms
   weir config explain -c site.conf -o json`,
@@ -104,14 +105,40 @@ func (e explained) contains(word string) bool {
 
 func explain(spec *host.Spec) []explained {
 	out := []explained{} // not nil: in JSON, nothing is []
+	shown := map[*schema.RegistryConfig]bool{nil: true}
 	for _, name := range slices.Sorted(maps.Keys(spec.Connections)) {
-		out = append(out, explainOptions("connections."+name, spec.Connections[name].Options)...)
+		c := spec.Connections[name]
+		out = append(out, explainOptions("connections."+name, c.Options)...)
+		out = append(out, explainRegistry("connection "+name, c.Registry)...)
+		shown[c.Registry] = true
 	}
 	for _, p := range spec.Pipelines {
 		for _, source := range p.Sources {
 			out = append(out, explainOptions(source.Path, source.Options)...)
 		}
+		for _, step := range p.Steps {
+			if step.Schema != nil && !shown[step.Schema.Registry] {
+				out = append(out, explainRegistry("processor "+step.Name, step.Schema.Registry)...)
+			}
+		}
 		out = append(out, explainOptions("pipelines."+p.Name+".sink", p.Sink.Options)...)
+	}
+	return out
+}
+
+// explainRegistry lists the settings of a schema registry, of which layer says
+// whose it is.
+func explainRegistry(layer string, r *schema.RegistryConfig) []explained {
+	if r == nil {
+		return nil
+	}
+	var out []explained
+	for _, s := range r.Explain() {
+		line := explained{Component: r.Path, Option: s.Name, Spelling: s.Spelling, Value: s.Value, Layer: defaultLayer, MapsTo: "the schema registry's client"}
+		if s.Spelling != "" {
+			line.Layer, line.Place = layer, s.Pos.String()
+		}
+		out = append(out, line)
 	}
 	return out
 }

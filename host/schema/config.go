@@ -153,7 +153,11 @@ type RegistryConfig struct {
 	LatestFor time.Duration
 	// CacheSize is how many schemas are kept.
 	CacheSize int
-	Pos       config.Pos
+	// Path is the registry's place in the configuration, Pos the one in its file.
+	Path string
+	Pos  config.Pos
+
+	settings []Setting
 }
 
 // The defaults of a RegistryConfig.
@@ -184,12 +188,14 @@ func ReadRegistry(s *config.Section, n *config.Node) *RegistryConfig {
 		GiveUpAfter:    duration(s, "give_up_after", defaultGiveUpAfter),
 		LatestFor:      duration(s, "latest_for", defaultLatestFor),
 		CacheSize:      int(s.Int("cache_size", defaultCacheSize, 1, 1_000_000)),
+		Path:           s.Path(),
 		Pos:            n.Pos,
 	}
 	if _, _, ok := s.Text("password"); ok {
 		c.Password = s.Get("password").Secretly()
 	}
 	c.check(s)
+	c.explain(s)
 	return c
 }
 
