@@ -28,7 +28,9 @@ type watching struct {
 func watchFolder(t *testing.T, files map[string]string, flags testFlags) *watching {
 	t.Helper()
 	said, end := io.Pipe()
-	w := &watching{t: t, dir: t.TempDir(), lines: bufio.NewScanner(said), ticks: make(chan time.Time)}
+	// A tick waits for nobody: files are looked at after the one before, too, and
+	// a change that is found then leaves it over.
+	w := &watching{t: t, dir: t.TempDir(), lines: bufio.NewScanner(said), ticks: make(chan time.Time, 64)}
 	for name, text := range files {
 		w.write(name, text)
 	}
@@ -50,9 +52,14 @@ func watchFolder(t *testing.T, files map[string]string, flags testFlags) *watchi
 	return w
 }
 
+// write puts a file there at once: half of one would be a change of its own.
 func (w *watching) write(name, text string) {
 	w.t.Helper()
-	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
+	whole := filepath.Join(w.t.TempDir(), name)
+	if err := os.WriteFile(whole, []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.Rename(whole, filepath.Join(w.dir, name)); err != nil {
 		w.t.Fatal(err)
 	}
 }
