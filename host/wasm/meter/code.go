@@ -40,6 +40,7 @@ func (e *emitter) emit(r *reader, results int, counted bool) {
 	}
 	for len(e.labels) > 0 && e.err == nil {
 		if e.next(&e.in); e.err == nil {
+			e.module.place(e.in.from, len(e.out))
 			e.instruction()
 		}
 	}

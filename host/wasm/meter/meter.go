@@ -15,14 +15,12 @@
 // process.
 //
 // Everything else stays as it is: names, custom sections, the order of
-// functions. Debug information is taken out, for it names places in the code,
-// which move.
+// functions. Of debug information there is again what explains a stack.
 package meter
 
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/weirhq/weir/host/wasm/section"
 )
@@ -55,7 +53,7 @@ var order = [...]int{section.DataCount: 10, section.Code: 11, section.Data: 12,
 // what was not valid fails here or stays so. After an error the module cannot
 // be used.
 func Rewrite(file *section.Module, limits Limits) error {
-	m := &module{limits: limits}
+	m := &module{limits: limits, debug: hasDebug(file)}
 	for _, step := range []struct {
 		id      section.ID
 		needed  bool
@@ -90,8 +88,8 @@ func Rewrite(file *section.Module, limits Limits) error {
 		}
 		file.Replace(step.id, body)
 	}
-	file.RemoveCustom(func(name string) bool { return strings.HasPrefix(name, ".debug_") })
 	m.nameSection(file)
+	m.debugSections(file)
 	return nil
 }
 

@@ -14,7 +14,9 @@ type module struct {
 	imported int      // functions that are
 	globals  int
 	outward  map[uint32]bool // functions that the host can call
-	leaves   []int64         // what each function of the code section costs its callers
+	debug    bool            // there is debug information, so places are kept
+	places   places
+	leaves   []int64 // what each function of the code section costs its callers
 }
 
 // maxPages are all that 32 bits can address.
@@ -270,10 +272,10 @@ func (m *module) codeSection(r *reader) []byte {
 		r.fail("%d bodies, but there are %d functions", n, len(m.funcs)-m.imported)
 		return nil
 	}
-	bodies := make([]reader, n)
+	bodies, starts := make([]reader, n), make([]int, n)
 	for i := range bodies {
 		body := r.bytes(r.u32())
-		bodies[i] = reader{buf: body}
+		bodies[i], starts[i] = reader{buf: body}, r.at-len(body)
 	}
 	if r.err != nil {
 		return nil
@@ -284,12 +286,14 @@ func (m *module) codeSection(r *reader) []byte {
 	e := &emitter{module: m}
 	var body []byte
 	for i := range bodies {
+		known := len(m.places)
 		body = m.body(body[:0], i, &bodies[i], s, e)
 		if err := bodies[i].err; err != nil {
 			r.fail("function %d: %w", m.imported+i, err)
 			return nil
 		}
 		out = sized(out, body)
+		m.places.shift(known, starts[i], len(out)-len(body))
 	}
 	return out
 }
@@ -337,11 +341,20 @@ func (m *module) body(out []byte, i int, r *reader, s *scanner, e *emitter) []by
 	out = append(uleb(out, uint32(groups)), declared[skip:]...)
 	e.out, e.regions = append(out, more...), s.regions
 	r.at = from
+	m.place(0, 0)
 	e.emit(r, typ.results, m.leaves[i] == notLeaf)
+	m.place(len(r.buf), len(e.out))
 	if r.err == nil && r.at != len(r.buf) {
 		r.fail("%d bytes follow its end", len(r.buf)-r.at)
 	}
 	return e.out
+}
+
+// place keeps where an instruction went, by offsets in its body.
+func (m *module) place(from, to int) {
+	if m.debug {
+		m.places.add(from, to)
+	}
 }
 
 // localsOf reads the groups of locals of a function, and returns how many

@@ -1,7 +1,6 @@
 package section
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -190,21 +189,6 @@ func (o *Outline) ImportedFuncs() int {
 		}
 	}
 	return n
-}
-
-// EncodeTables writes the content of a table section.
-func EncodeTables(tables []TableType) []byte {
-	out := binary.AppendUvarint(nil, uint64(len(tables)))
-	for _, t := range tables {
-		out = append(out, t.Elem)
-		if !t.Bounded {
-			out = binary.AppendUvarint(append(out, 0), uint64(t.Min))
-			continue
-		}
-		out = binary.AppendUvarint(append(out, 1), uint64(t.Min))
-		out = binary.AppendUvarint(out, uint64(t.Max))
-	}
-	return out
 }
 
 func (r *reader) funcType() FuncType {

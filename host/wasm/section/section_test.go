@@ -86,10 +86,8 @@ func TestCustoms(t *testing.T) {
 
 func TestReplace(t *testing.T) {
 	m := parse(t, wasmtest.Passthrough().Table(1).Bytes())
-	m.Replace(section.Table, section.EncodeTables([]section.TableType{
-		{Elem: 0x70, Limits: section.Limits{Min: 1, Max: 300, Bounded: true}}, {Elem: 0x6f, Limits: section.Limits{Min: 2}},
-	}))
-	m.Replace(section.Element, []byte{0}) // is not there
+	m.Replace(section.Table, []byte{2, 0x70, 1, 1, 0xac, 2, 0x6f, 0, 2}) // of functions from 1 to 300, of externals from 2
+	m.Replace(section.Element, []byte{0})                                // is not there
 	got, err := parse(t, m.Bytes()).Outline()
 	if err != nil {
 		t.Fatal(err)
