@@ -27,6 +27,8 @@ type Batch struct {
 	Pipeline  string          `json:"pipeline"`
 	Processor string          `json:"processor"`
 	Config    json.RawMessage `json:"config"`
+	// Limits are those of the module.
+	Limits Limits `json:"limits"`
 	// Time is the time of the batch, in ns since 1970. Random numbers follow from
 	// where the events came from.
 	Time     int64     `json:"time"`
@@ -34,6 +36,15 @@ type Batch struct {
 	Failures []Failure `json:"failures"`
 	// Outputs is the digest of the events that came of the batch.
 	Outputs string `json:"outputs"`
+}
+
+// Limits bound a module; a 0 is the default.
+type Limits struct {
+	Memory       uint64 `json:"memory,omitempty"`
+	FuelPerEvent uint64 `json:"fuel_per_event,omitempty"`
+	FuelPerBatch uint64 `json:"fuel_per_batch,omitempty"`
+	// Timeout is in ns.
+	Timeout int64 `json:"timeout,omitempty"`
 }
 
 // Failure is an event that failed, by its index.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/host/event"
+	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/host/trial"
 )
 
@@ -39,8 +40,8 @@ func (a *app) callCommand() *cobra.Command {
 		Short:   "give an event to a module and see what comes of it",
 		GroupID: groupWrite,
 		Long: `Gives one event to a WebAssembly module, by the engine and under the limits of a
-pipeline, and prints what it changed, with its logs, metrics, time and memory. The
-event comes from flags; without --value the value is the standard input, without
+pipeline, and prints what it changed, with its logs, metrics, time, memory and
+fuel, which counts what is executed, the same on every machine. The event comes from flags; without --value the value is the standard input, without
 the new line at its end. MODULE is a .wasm file or builtin:NAME.
 
 With --each it is a filter: each line of the standard input is an event, and each
@@ -100,7 +101,7 @@ func (a *app) call(ctx context.Context, ref string, f callFlags) (err error) {
 			return usageError{err}
 		}
 	}
-	module, err := loadTrial(ctx, ref, f.cache)
+	module, err := loadTrial(ctx, ref, f.cache, plugin.Limits{})
 	if err != nil {
 		return err
 	}
@@ -120,9 +121,7 @@ func (a *app) call(ctx context.Context, ref string, f callFlags) (err error) {
 	return a.printCall(report, f.output)
 }
 
-// jsonArgument is JSON on the command line, or in the file of @FILE. The file
-// may be YAML for all that it matters to who writes it, but JSON is what a
-// module gets.
+// jsonArgument is JSON on the command line, or in the file of @FILE.
 func jsonArgument(flag, text string) (json.RawMessage, error) {
 	if name, ok := strings.CutPrefix(text, "@"); ok {
 		data, err := os.ReadFile(name)
@@ -151,6 +150,7 @@ type callReport struct {
 	Metrics  []metricReport    `json:"metrics"`
 	Seconds  float64           `json:"seconds"`
 	Memory   uint64            `json:"memory_bytes"`
+	Fuel     uint64            `json:"fuel"`
 	Repeated *repeatReport     `json:"repeated,omitempty"`
 
 	in  event.Event
@@ -178,6 +178,7 @@ type repeatReport struct {
 	Events  int     `json:"events"`
 	Seconds float64 `json:"seconds"`
 	Nanos   float64 `json:"ns_per_event"`
+	Fuel    float64 `json:"fuel_per_event"`
 }
 
 // run processes the event, and again as often as is asked for.
@@ -186,7 +187,7 @@ func (r *callReport) run(ctx context.Context, s *trial.Session, repeat int) erro
 	if err != nil {
 		return errors.Join(err, s.Close(ctx))
 	}
-	r.Seconds, r.Memory, r.out = result.Elapsed.Seconds(), s.Memory(), result.Outputs
+	r.Seconds, r.Memory, r.Fuel, r.out = result.Elapsed.Seconds(), s.Memory(), result.Fuel, result.Outputs
 	r.Outputs = []json.RawMessage{}
 	var line trial.RecordLine
 	for i := range result.Outputs {
@@ -222,6 +223,7 @@ const repeatBatch = 256
 func repeated(ctx context.Context, s *trial.Session, e event.Event, n int) (*repeatReport, error) {
 	batch := make([]event.Event, min(n, repeatBatch))
 	var took time.Duration
+	var fuel uint64
 	for left := n; left > 0; left -= len(batch) {
 		batch = batch[:min(len(batch), left)]
 		for i := range batch {
@@ -232,7 +234,11 @@ func repeated(ctx context.Context, s *trial.Session, e event.Event, n int) (*rep
 			return nil, err
 		}
 		took += result.Elapsed
+		fuel += result.Fuel
 		s.Logs() // so that they do not pile up
 	}
-	return &repeatReport{Events: n, Seconds: took.Seconds(), Nanos: float64(took.Nanoseconds()) / float64(n)}, nil
+	return &repeatReport{
+		Events: n, Seconds: took.Seconds(),
+		Nanos: float64(took.Nanoseconds()) / float64(n), Fuel: float64(fuel) / float64(n),
+	}, nil
 }

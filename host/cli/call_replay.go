@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/weirhq/weir/host/capture"
 	"github.com/weirhq/weir/host/event"
+	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/host/trial"
 )
 
@@ -26,6 +28,7 @@ type replayReport struct {
 	Logs     []lineReport    `json:"logs"`
 	Seconds  float64         `json:"seconds"`
 	Memory   uint64          `json:"memory_bytes"`
+	Fuel     uint64          `json:"fuel"`
 }
 
 // replayFailure is an event that failed, with where it came from.
@@ -43,7 +46,11 @@ func (a *app) replay(ctx context.Context, ref string, f callFlags) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	module, err := loadTrial(ctx, ref, f.cache)
+	limits := plugin.Limits{
+		Memory: batch.Limits.Memory, FuelPerEvent: batch.Limits.FuelPerEvent, FuelPerBatch: batch.Limits.FuelPerBatch,
+		Timeout: time.Duration(batch.Limits.Timeout),
+	}
+	module, err := loadTrial(ctx, ref, f.cache, limits)
 	if err != nil {
 		return err
 	}
@@ -68,7 +75,7 @@ func newReplayReport(ref, digest string, batch *capture.Batch, result *trial.Rep
 	r := &replayReport{
 		Module: ref, Digest: digest, Was: batch.Digest, Same: result.Same,
 		Events: len(result.Events), Outputs: len(result.Outputs), Dropped: len(result.Dropped),
-		Failures: []replayFailure{}, Logs: []lineReport{}, Seconds: result.Elapsed.Seconds(), Memory: result.Memory,
+		Failures: []replayFailure{}, Logs: []lineReport{}, Seconds: result.Elapsed.Seconds(), Memory: result.Memory, Fuel: result.Fuel,
 	}
 	for _, f := range result.Failures {
 		e := &result.Events[f.Index]

@@ -94,9 +94,9 @@ func shortValue(value []byte) string {
 // cost is what the call took.
 func (r *callReport) cost() string {
 	took := time.Duration(r.Seconds * float64(time.Second)).Round(time.Microsecond)
-	text := fmt.Sprintf("%s, %d KiB of memory", took, r.Memory>>10)
+	text := fmt.Sprintf("%s, %d KiB of memory, %d fuel", took, r.Memory>>10, r.Fuel)
 	if n := r.Repeated; n != nil {
-		text += fmt.Sprintf("\n%s in batches of %d: %.0f ns an event", plural(n.Events, "event"), min(n.Events, repeatBatch), n.Nanos)
+		text += fmt.Sprintf("\n%s in batches of %d: %.0f ns and %.0f fuel an event", plural(n.Events, "event"), min(n.Events, repeatBatch), n.Nanos, n.Fuel)
 	}
 	return text
 }

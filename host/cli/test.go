@@ -122,7 +122,7 @@ func (t *tester) target(ctx context.Context, arg string) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	module, err := loadTrial(ctx, target.Module, t.flags.cache)
+	module, err := loadTrial(ctx, target.Module, t.flags.cache, plugin.Limits{})
 	if err != nil {
 		return err
 	}
@@ -152,8 +152,9 @@ func (t *tester) target(ctx context.Context, arg string) (err error) {
 }
 
 // loadTrial loads a module that a command was given.
-func loadTrial(ctx context.Context, ref string, cache cacheFlag) (*trial.Module, error) {
-	module, err := trial.Load(ctx, ref, plugin.Options{CacheDir: cache.path(), Builtin: plugins.Lookup, Builtins: plugins.Names})
+func loadTrial(ctx context.Context, ref string, cache cacheFlag, limits plugin.Limits) (*trial.Module, error) {
+	opts := plugin.Options{CacheDir: cache.path(), Builtin: plugins.Lookup, Builtins: plugins.Names, Instance: limits}
+	module, err := trial.Load(ctx, ref, opts)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, usageError{err}
@@ -239,5 +240,9 @@ func costOf(o *trial.Outcome) string {
 	if o.Elapsed == 0 {
 		return ""
 	}
-	return fmt.Sprintf("  %s, %d KiB", o.Elapsed.Round(time.Microsecond), o.Memory>>10)
+	cost := fmt.Sprintf("  %s, %d KiB", o.Elapsed.Round(time.Microsecond), o.Memory>>10)
+	if o.Fuel > 0 { // which is not counted of made-up events
+		cost += fmt.Sprintf(", %d fuel", o.Fuel)
+	}
+	return cost
 }

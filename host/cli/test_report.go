@@ -28,6 +28,7 @@ type caseReport struct {
 	OK         bool             `json:"ok"`
 	Seconds    float64          `json:"seconds"`
 	Memory     uint64           `json:"memory_bytes"`
+	Fuel       uint64           `json:"fuel"`
 	Mismatches []mismatchReport `json:"mismatches,omitempty"`
 }
 
@@ -39,7 +40,7 @@ type mismatchReport struct {
 }
 
 func newCaseReport(o *trial.Outcome) caseReport {
-	r := caseReport{Name: o.Case.Name, Place: o.Case.Pos.String(), OK: o.Passed(), Seconds: o.Elapsed.Seconds(), Memory: o.Memory}
+	r := caseReport{Name: o.Case.Name, Place: o.Case.Pos.String(), OK: o.Passed(), Seconds: o.Elapsed.Seconds(), Memory: o.Memory, Fuel: o.Fuel}
 	for _, m := range o.Mismatches {
 		r.Mismatches = append(r.Mismatches, mismatchReport{m.Pos.String(), m.What, m.Want, m.Got})
 	}

@@ -28,6 +28,11 @@ func (p *Processor) capturing(ctx context.Context, in, out []event.Event, fail F
 	return result, err
 }
 
+// captured is limits as a file has them.
+func (l Limits) captured() capture.Limits {
+	return capture.Limits{Memory: l.Memory, FuelPerEvent: l.FuelPerEvent, FuelPerBatch: l.FuelPerBatch, Timeout: int64(l.Timeout)}
+}
+
 // keep writes a batch and what came of it. That it cannot is no reason to stop
 // what goes on.
 func (p *Processor) keep(in, outputs []event.Event, failures []capture.Failure, now time.Time) {
@@ -37,7 +42,7 @@ func (p *Processor) keep(in, outputs []event.Event, failures []capture.Failure, 
 	if err == nil {
 		file, err = p.capture.Keep(&capture.Batch{
 			Module: p.plugin.ref, Digest: p.plugin.digest,
-			Pipeline: p.cfg.Pipeline, Processor: p.cfg.Processor, Config: p.cfg.Config,
+			Pipeline: p.cfg.Pipeline, Processor: p.cfg.Processor, Config: p.cfg.Config, Limits: p.plugin.limits.captured(),
 			Time: p.guest.Now(), Events: capture.FromEvents(in), Failures: failures, Outputs: digest,
 		}, now)
 	}

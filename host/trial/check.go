@@ -24,6 +24,8 @@ type Outcome struct {
 	Memory uint64
 	// Elapsed is the time of the module and the border.
 	Elapsed time.Duration
+	// Fuel is what the module used for the batch.
+	Fuel uint64
 	// Opens is why the module did not open.
 	Opens error
 }
@@ -60,6 +62,9 @@ func Check(ctx context.Context, m *Module, c *Case) (*Outcome, error) {
 		o.Mismatches = append(o.Mismatches, Mismatch{c.want.opens.pos, "open", "fails: " + c.want.opens.describe(), "opens"})
 	default:
 		o.Mismatches = append(o.Mismatches, c.want.judge(o.Result, o.Logs, o.Metrics)...)
+		if c.MaxFuel > 0 && o.Fuel > c.MaxFuel {
+			o.Mismatches = append(o.Mismatches, Mismatch{c.maxFuel, "fuel", fmt.Sprintf("at most %d", c.MaxFuel), fmt.Sprint(o.Fuel)})
+		}
 		for i := range o.Mismatches {
 			if o.Mismatches[i].Pos.File == "" {
 				o.Mismatches[i].Pos = c.Pos
@@ -84,7 +89,7 @@ func run(ctx context.Context, m *Module, c *Case) (*Outcome, error) {
 		if o.Result, err = s.Process(ctx, c.Events); err != nil {
 			return nil, errors.Join(fmt.Errorf("case %q: %w", c.Name, err), s.Close(ctx))
 		}
-		o.Elapsed = o.Result.Elapsed
+		o.Elapsed, o.Fuel = o.Result.Elapsed, o.Result.Fuel
 	}
 	o.Memory = s.Memory()
 	if err := s.Close(ctx); err != nil {

@@ -35,11 +35,14 @@ type Case struct {
 	// see that the module keeps its promises; 0 is none.
 	Random int
 	Seed   uint64
+	// MaxFuel is the most that the events may cost, 0 without a limit.
+	MaxFuel uint64
 	// Stateful says that what comes of an event may depend on those before.
 	Stateful bool
 
-	want   want
-	folder string // of the golden file; "" without files
+	want    want
+	maxFuel config.Pos
+	folder  string // of the golden file; "" without files
 }
 
 // DefaultNow is the time of a case that gives none: 2023-11-14T22:13:20Z.
@@ -96,6 +99,8 @@ func readCase(s *config.Section, folder string) *Case {
 	}
 	c.Random = int(s.Int("random", 0, 1, maxRandom))
 	c.Seed = uint64(s.Int("seed", 1, 0, math.MaxInt64))
+	c.MaxFuel = uint64(s.Int("max_fuel", 0, 1, math.MaxInt64))
+	_, c.maxFuel, _ = s.Text("max_fuel")
 	c.Stateful = s.Bool("stateful", false)
 	c.want = readWant(s, len(c.Events))
 	c.readGolden(s)
@@ -135,17 +140,17 @@ func (c *Case) goldenPath() string { return filepath.Join(c.folder, filepath.Fro
 
 // checkShape finds cases that would show nothing.
 func (c *Case) checkShape(s *config.Section) {
-	says := c.want.says() || c.Golden != ""
+	says := c.want.says() || c.Golden != "" || c.MaxFuel > 0
 	switch {
 	case !s.Present():
 	case c.Random > 0 && says:
 		s.Fault(c.Pos, "random", "a case of made-up events cannot say what is expected", "make two cases of it")
 	case c.Random > 0:
-	case c.want.opens != nil && (len(c.Events) > 0 || c.want.besides()):
+	case c.want.opens != nil && (len(c.Events) > 0 || c.want.besides() || c.MaxFuel > 0):
 		s.Fault(c.want.opens.pos, "open_fails", "a module that does not open gets no events", "remove events and what is expected of them")
 	case c.want.opens == nil && len(c.Events) == 0:
 		s.Fault(c.Pos, "", "the case has no events", "give events:, random: or open_fails:")
 	case !says:
-		s.Fault(c.Pos, "", "the case says nothing about what is expected", "give expect:, dropped:, rejected:, trapped:, logs:, metrics:, golden: or open_fails:")
+		s.Fault(c.Pos, "", "the case says nothing about what is expected", "give expect:, dropped:, rejected:, trapped:, logs:, metrics:, max_fuel:, golden: or open_fails:")
 	}
 }

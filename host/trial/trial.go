@@ -94,6 +94,9 @@ type Result struct {
 	Dropped []int
 	// Elapsed is the time that the module and the border took.
 	Elapsed time.Duration
+	// Fuel is what the module used: it counts what is executed, and is the same
+	// on every machine.
+	Fuel uint64
 }
 
 // Failure is an input that failed, by its index.
@@ -110,12 +113,14 @@ func (s *Session) Process(ctx context.Context, in []event.Event) (*Result, error
 	for i := range in {
 		in[i].Origin = int32(i)
 	}
+	fuel := s.counters.Fuel.Load()
 	began := time.Now()
 	out, err := s.proc.Process(ctx, in, nil, func(i int, f *event.Failure) {
 		r.Failures = append(r.Failures, Failure{i, f})
 		left[i] = true
 	})
 	r.Elapsed = time.Since(began)
+	r.Fuel = s.counters.Fuel.Load() - fuel
 	if err != nil {
 		return nil, err
 	}

@@ -152,3 +152,27 @@ func TestGolden(t *testing.T) {
 		t.Errorf("the mismatch is at %s, want the golden file", other.Mismatches[0].Pos)
 	}
 }
+
+// TestMaxFuel has the fuel of a case told, the same each time, and a limit one
+// below it broken.
+func TestMaxFuel(t *testing.T) {
+	m := load(t, obedient)
+	run := func(more string) *trial.Outcome {
+		suite, err := trial.ParseSuite("tests.yaml", []byte("cases: [{name: n, events: [upper, pass], "+more+"}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return check(t, m, suite.Cases[0])
+	}
+	fuel := run("dropped: []").Fuel
+	if again := run("dropped: []").Fuel; fuel == 0 || fuel != again {
+		t.Fatalf("%d fuel, and then %d", fuel, again)
+	}
+	if o := run(fmt.Sprintf("max_fuel: %d", fuel)); !o.Passed() {
+		t.Errorf("with just enough: %+v", o.Mismatches)
+	}
+	o := run(fmt.Sprintf("max_fuel: %d", fuel-1))
+	if len(o.Mismatches) != 1 || o.Mismatches[0].What != "fuel" || o.Mismatches[0].Got != fmt.Sprint(fuel) {
+		t.Errorf("with one too little: %+v", o.Mismatches)
+	}
+}
