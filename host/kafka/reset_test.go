@@ -70,3 +70,31 @@ func TestResetOfGroup(t *testing.T) {
 		t.Errorf("the reset of a group with a member gives %v", err)
 	}
 }
+
+// TestResetOfChosenPartitions leaves the offsets of other partitions alone.
+func TestResetOfChosenPartitions(t *testing.T) {
+	c := fakeCluster(t, kfake.SeedTopics(3, "in"))
+	o, faults := resolve(t, Consumer, "bootstrap_servers: '"+c.ListenAddrs()[0]+"'", "group_id: g, topic: in, partitions: 1-2")
+	if err := faults.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := NewSource(SourceConfig{Options: o, Topics: []string{"in"}}).Reset(t.Context(), Start{word: "latest"}); err != nil {
+		t.Fatal(err)
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	committed, err := kadm.NewClient(client).FetchOffsets(t.Context(), "g")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range committed.Sorted() {
+		got = append(got, fmt.Sprintf("%s/%d@%d", c.Topic, c.Partition, c.At))
+	}
+	if diff := cmp.Diff("in/1@0 in/2@0", strings.Join(got, " ")); diff != "" {
+		t.Errorf("committed (-want +got)\n%s", diff)
+	}
+}
