@@ -37,7 +37,7 @@ func (s *Spec) Redrive(p *PipelineSpec, selection deadletter.Selection) (*Spec, 
 	again := *p
 	again.Sources = []SourceSpec{letters}
 	again.Redrive = &deadletter.Redrive{Selection: selection}
-	again.Breaker.Share = 0 // letters have failed before
+	again.Breaker.Share = 0        // letters have failed before
 	if p.Delivery == ExactlyOnce { // the pipeline itself may run meanwhile
 		again.Sink.Options = p.Sink.Options.TransactAs(p.Sink.Options.String("transactional.id") + "-" + letters.Options.String("group.id"))
 	}
