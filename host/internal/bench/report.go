@@ -39,7 +39,7 @@ func report(out io.Writer, all []*series) error {
 		for _, s := range all {
 			for _, c := range pipelines {
 				if own := s.results[c.name]; own != nil {
-					fmt.Fprintf(out, "%s %s %.2f\n", figure.name, c.name+s.suffix, figure.of(s.results[bare.name], own))
+					fmt.Fprintf(out, "%s %s %.2f\n", figure.name, c.name+s.suffix, figure.of(s.results[c.base()], own))
 				}
 			}
 		}

@@ -85,6 +85,9 @@ pipelines:
 		}
 		text += fmt.Sprintf("    processors: [{module: %q, config: %s}]\n", module, settings)
 	}
+	if j.Transactions {
+		text += "    delivery: exactly_once\n"
+	}
 	file := filepath.Join(dir, "weir.yaml")
 	return file, os.WriteFile(file, []byte(text), 0o600)
 }

@@ -122,6 +122,38 @@ func TestCommitOfUnknownOutcome(t *testing.T) {
 	}
 }
 
+// TestShortConnections: no connection lives for longer than a second and a half,
+// on either side, and the work goes on.
+func TestShortConnections(t *testing.T) {
+	for _, version := range []string{"", "3.9.0"} {
+		w := quietTransactions()
+		w.Version, w.Graceful, w.Brokers = version, false, 2
+		onStage(t, w, func(s *stage) {
+			for range 2 {
+				s.start()
+			}
+			for until := time.Now().Add(2 * time.Minute); time.Now().Before(until); {
+				s.write(40)
+				time.Sleep(s.network.between(250*time.Millisecond, 750*time.Millisecond))
+				for _, m := range s.running() {
+					m.toIn.kill()
+					time.Sleep(s.network.between(0, 250*time.Millisecond))
+					m.toOut.kill()
+				}
+			}
+			if behind := s.lag(); behind > 2000 {
+				s.Errorf("the group lags by %d records: the work does not go on", behind)
+			}
+			s.settle()
+			for _, m := range s.all() {
+				if stats := m.transactions.Stats(); stats.Committed < 50 {
+					s.Errorf("%s committed %d transactions in two minutes", m.name, stats.Committed)
+				}
+			}
+		})
+	}
+}
+
 // TestDenied: what brokers refuse for good stops the pipeline and says what to
 // grant or change.
 func TestDenied(t *testing.T) {
