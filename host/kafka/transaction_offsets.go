@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -50,12 +51,18 @@ const (
 	offsetsPauseMost = 500 * time.Millisecond
 )
 
+// passing tells whether a request that failed may be repeated. Within its
+// transaction it has one effect, however often it comes.
+func passing(err error) bool {
+	return kerr.IsRetriable(err) || errors.Is(err, kerr.ConcurrentTransactions) || kgo.IsRetryableBrokerErr(err) || errors.As(err, new(*net.OpError))
+}
+
 // patiently repeats a request that a coordinator could not serve just then. It
 // gives up in time for the transaction to be ended.
 func (n *incarnation) patiently(ctx context.Context, request func() error) error {
 	for pause := offsetsPause; ; pause = min(2*pause, offsetsPauseMost) {
 		err := request()
-		if err == nil || notNow(err) || !kerr.IsRetriable(err) && !errors.Is(err, kerr.ConcurrentTransactions) {
+		if err == nil || notNow(err) || !passing(err) {
 			return err
 		}
 		if _, began := n.marked(); time.Since(began) > n.timeout()/2 {

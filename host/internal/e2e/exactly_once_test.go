@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/weirhq/weir/host/internal/kafkatest"
 )
@@ -33,12 +35,12 @@ func exactlyOnceConfig(broker *kafkatest.Broker, group, input, output, id, strat
 // order, and a reader of committed records must never see one that is gone later.
 func TestExactlyOnceKilled(t *testing.T) {
 	kill := func(t *testing.T, w *weir) { w.Kill(t) }
-	t.Run("cooperative-sticky", func(t *testing.T) { restartExactlyOnce(t, "cooperative-sticky", 5, false, kill) })
+	t.Run("cooperative-sticky", func(t *testing.T) { restartExactlyOnce(t, "cooperative-sticky", 3, false, kill) })
 	// A static member has its partitions back at once.
 	t.Run("range", func(t *testing.T) { restartExactlyOnce(t, "range", 10, true, kill) })
 	// Brokers that share the partitions miss a member only after 45 s, so it leaves.
 	t.Run("brokers", func(t *testing.T) {
-		restartExactlyOnce(t, "brokers", 5, false, func(t *testing.T, w *weir) { w.stop(t) })
+		restartExactlyOnce(t, "brokers", 3, false, func(t *testing.T, w *weir) { w.stop(t) })
 	})
 }
 
@@ -141,6 +143,63 @@ func (f *follower) compare(t *testing.T, broker *kafkatest.Broker, topic string)
 	if count == 0 {
 		t.Error("the reader saw nothing")
 	}
+}
+
+// TestExactlyOnceKilledBroker kills one of three brokers under load, then weir,
+// and starts both again.
+func TestExactlyOnceKilledBroker(t *testing.T) {
+	const partitions, share, victim = 6, 20_000, 2
+	cluster := kafkatest.StartCluster(t, "--brokers", "3")
+	config := writeFile(t, "weir.yaml", exactlyOnceConfig(cluster.Broker, "once", "once-in", "once-out", "once", "cooperative-sticky")+`
+topics:
+  list:
+    - {topic: once-in, num_partitions: 6, replication_factor: 3}
+    - {topic: once-out, num_partitions: 6, replication_factor: 3}
+`)
+	if code, output := runWeir(t, "topics", "apply", "-c", config); code != 0 {
+		t.Fatalf("weir topics apply ended with %d:\n%s", code, output)
+	}
+	w := startWeir(t, config)
+	load := newLoad(t, cluster.Broker, t.Name(), "once-in", partitions)
+	load.send(t, share)
+	w.awaitDelivered(t, share/2)
+	cluster.KillBroker(t, victim)
+	load.send(t, share)
+	w.awaitDelivered(t, share)
+	w.Kill(t)
+	w = startWeir(t, config)
+	cluster.RestartBroker(t, victim)
+	load.send(t, share)
+	checker := load.finish(t)
+	awaitCommitted(t, cluster.Broker, "once", "once-in")
+	w.stop(t)
+	if report := check(t, cluster.Broker, checker, "once-out"); report.Duplicates > 0 {
+		t.Errorf("%d duplicates", report.Duplicates)
+	}
+}
+
+// TestExactlyOnceInTheFirstVersion is the same with transactions as brokers had
+// them before Kafka 4.0.
+func TestExactlyOnceInTheFirstVersion(t *testing.T) {
+	broker := kafkatest.Real(t)
+	set := func(version int16, how int8) {
+		t.Helper()
+		req := kmsg.NewPtrUpdateFeaturesRequest()
+		update := kmsg.NewUpdateFeaturesRequestFeatureUpdate()
+		update.Feature, update.MaxVersionLevel, update.UpgradeType = "transaction.version", version, how
+		req.FeatureUpdates = append(req.FeatureUpdates, update)
+		resp, err := req.RequestWith(context.WithoutCancel(t.Context()), broker.Client(t))
+		if err == nil {
+			err = kerr.ErrorForCode(resp.ErrorCode)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const upgrade, downgrade = 1, 2
+	set(1, downgrade)
+	defer set(2, upgrade)
+	restartExactlyOnce(t, "roundrobin", 5, true, func(t *testing.T, w *weir) { w.Kill(t) })
 }
 
 // TestExactlyOnceTwice starts a second process with the transactional id of the
