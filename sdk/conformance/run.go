@@ -175,19 +175,19 @@ func singles(batches []Batch) []Batch {
 
 func (m *Module) runAny(ctx context.Context, r *Result, config string) (err error) {
 	c := r.Case
-	if r.got, err = m.run(ctx, config, c.Batches, c.Repeat); err != nil {
+	if r.got, err = m.runUntilHarm(ctx, config, c.Batches, c.Repeat); err != nil {
 		return err
 	}
 	r.Faults = harm(whole, r.got)
-	if c.Repeat > 1 {
+	if !r.OK() || c.Repeat > 1 {
 		return nil
 	}
-	got, err := m.run(ctx, config, c.Batches, 1)
+	got, err := m.runUntilHarm(ctx, config, c.Batches, 1)
 	if err != nil {
 		return err
 	}
 	r.Faults = append(r.Faults, compare(again, r.got, got, wanted...)...)
-	if got, err = m.run(ctx, config, singles(c.Batches), 1); err != nil {
+	if got, err = m.runUntilHarm(ctx, config, singles(c.Batches), 1); err != nil {
 		return err
 	}
 	r.Faults = append(r.Faults, harm(oneByOne, got)...)
@@ -195,6 +195,12 @@ func (m *Module) runAny(ctx context.Context, r *Result, config string) (err erro
 		r.Notes = append(r.Notes, "what becomes of an event depends on the batch that it comes in (docs/abi.md, rule 9)")
 	}
 	return nil
+}
+
+// runUntilHarm is run, ended by the first batch that does harm: a module that
+// loops would take its time over each of the others too.
+func (m *Module) runUntilHarm(ctx context.Context, config string, batches []Batch, times int) (outcome, error) {
+	return m.runWhile(ctx, config, batches, times, func(got outcome) bool { return len(harm("", got)) == 0 })
 }
 
 // harm returns the failures that no module is allowed.
@@ -215,6 +221,11 @@ func harm(run string, got outcome) []Fault {
 // run opens the module, gives it the batches so many times, closes it, and
 // tells what came of it.
 func (m *Module) run(ctx context.Context, config string, batches []Batch, times int) (outcome, error) {
+	return m.runWhile(ctx, config, batches, times, func(outcome) bool { return true })
+}
+
+// runWhile is run for as long as what came is as it should be.
+func (m *Module) runWhile(ctx context.Context, config string, batches []Batch, times int, good func(outcome) bool) (outcome, error) {
 	got := make(outcome)
 	m.logs.TakeAll()
 	m.clock = Now
@@ -224,12 +235,11 @@ func (m *Module) run(ctx context.Context, config string, batches []Batch, times 
 		got[sectionOpen] = lines(err.Error())
 		return got, nil
 	}
-	for range times {
-		for _, batch := range batches {
-			m.clock = batch.Time
-			if err := process(ctx, proc, batch.Events, got); err != nil {
-				return nil, errors.Join(err, proc.Close(ctx))
-			}
+	for i := 0; i < times*len(batches) && good(got); i++ {
+		batch := batches[i%len(batches)]
+		m.clock = batch.Time
+		if err := process(ctx, proc, batch.Events, got); err != nil {
+			return nil, errors.Join(err, proc.Close(ctx))
 		}
 	}
 	if err := proc.Close(ctx); err != nil {
