@@ -58,15 +58,18 @@ impl Ways {
     pub fn find(&mut self, program: &[Step], text: &str, from: usize) -> Option<&[usize]> {
         let mut place = Place { text: text.as_bytes(), at: from };
         let mut matched = false;
+        // An expression that begins with ^ matches at the first place or nowhere.
+        let first = program.iter().find(|step| !matches!(step, Step::Save(_)));
+        let anchored = matches!(first, Some(Step::Assert(Assert::Start)));
         self.now.steps.clear();
         self.round += 1;
         loop {
-            if !matched {
+            if !matched && (!anchored || place.at == from) {
                 // A match that begins here is worth less than those begun before.
                 self.current.fill(NONE);
                 add(program, self.round, &mut self.now, &mut self.stack, &mut self.current, 0, place);
             }
-            if self.now.steps.is_empty() && matched {
+            if self.now.steps.is_empty() && (matched || anchored) {
                 break;
             }
             let c = place.char();

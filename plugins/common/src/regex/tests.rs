@@ -17,6 +17,8 @@ fn finds() {
         ("a.c", "xabcx", Some("abc")),
         ("a.c", "a\nc", None),
         ("^b", "ab", None),
+        ("^b|a", "xa", Some("a")),
+        ("(^b)?a", "xa", Some("a|-")),
         ("b$", "ab", Some("b")),
         ("^$", "", Some("")),
         ("a*", "aaa", Some("aaa")),
