@@ -284,7 +284,7 @@ stands as base64 under value_base64 and key_base64.`,
 	}
 	return a.lettersVerb(cmd, true, func(ctx context.Context, l *letters, s deadletter.Selection, _ []string) error {
 		return l.each(ctx, &s, func(letter *deadletter.Letter) error {
-			if err := writeJSONLine(a.out, newLetterJSON(letter)); err != nil {
+			if err := writeJSON(a.out, newLetterJSON(letter)); err != nil {
 				return err
 			}
 			return a.out.lost()

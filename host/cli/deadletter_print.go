@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -88,12 +86,6 @@ func letterName(l *deadletter.Letter) string {
 	return strconv.Itoa(int(l.Partition)) + "@" + strconv.FormatInt(l.Offset, 10)
 }
 
-func writeJSONLine(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
-}
-
 // groupJSON is a group as group -o json writes it.
 type groupJSON struct {
 	Count     int       `json:"count"`
@@ -113,7 +105,7 @@ func (a *app) printGroups(groups []*deadletter.Group, output string) error {
 		for _, g := range groups {
 			list = append(list, groupJSON{g.Count, g.Class, g.Pipeline, g.Processor, g.Module, g.Cause, g.First, g.Last, letterName(g.Example)})
 		}
-		return writeJSONLine(a.out, list)
+		return writeJSON(a.out, list)
 	}
 	if len(groups) == 0 {
 		a.tell("no dead letters")
@@ -132,7 +124,7 @@ func (a *app) printLetters(list []*deadletter.Letter, output string) error {
 		for _, l := range list {
 			all = append(all, newLetterJSON(l))
 		}
-		return writeJSONLine(a.out, all)
+		return writeJSON(a.out, all)
 	}
 	if len(list) == 0 {
 		a.tell("no dead letters")
@@ -161,7 +153,7 @@ func (a *app) columns(head string, rows func(row func(cells ...any))) error {
 
 func (a *app) printLetter(l *deadletter.Letter, output string) error {
 	if output == outputJSON {
-		return writeJSONLine(a.out, newLetterJSON(l))
+		return writeJSON(a.out, newLetterJSON(l))
 	}
 	line := func(name, value string) {
 		if value != "" {

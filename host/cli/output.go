@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -18,14 +19,15 @@ const (
 	outputJUnit = "junit"
 )
 
-// addOutput adds -o with a human form, which is the default, json, and more. The
-// names of human forms stand for each other, so that one WEIR_OUTPUT serves all
+// addOutput adds -o with a human form, which is the default, json, and more, and
+// --json as another word for -o json. The names of human forms stand for each other, so that one WEIR_OUTPUT serves all
 // commands.
 func addOutput(cmd *cobra.Command, into *string, human string, more ...string) {
 	forms := choice{value: into, of: append([]string{human, outputJSON}, more...), same: map[string]string{outputText: human, outputTable: human}}
 	*into = human
 	cmd.Flags().VarP(forms, "output", "o", "`FORM` of the output: "+strings.Join(forms.of, " or "))
-	// The flag was added a line above; that is all that can fail.
+	cmd.Flags().VarPF(short{forms}, "json", "", "the same as -o json").NoOptDefVal = "true"
+	// The flag was added a few lines above; that is all that can fail.
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(forms.of, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -49,6 +51,23 @@ func (c choice) Set(s string) error {
 	}
 	*c.value = s
 	return nil
+}
+
+// short is a flag without a value that stands for one of a choice.
+type short struct{ choice }
+
+func (s short) String() string { return "false" }
+
+func (s short) Type() string { return "bool" }
+
+func (s short) Set(text string) error {
+	switch text {
+	case "true":
+		return s.choice.Set(outputJSON)
+	case "false":
+		return nil
+	}
+	return errors.New("want true or false")
 }
 
 // writeJSON prints a value as one line, with signs such as ">" as they are.
