@@ -80,7 +80,7 @@ export class Bytes {
 
   /** Tells whether the bytes are the UTF-8 of a text. */
   is(text: string): bool {
-    return sameText(this.at, this.length, text, text.length);
+    return sameText(this.at, this.length, text, 0, text.length);
   }
 
   /** Tells whether the bytes are the same. */
@@ -89,14 +89,15 @@ export class Bytes {
   }
 }
 
-/** Tells whether bytes are the UTF-8 of the first characters of a text. */
-export function sameText(at: usize, size: i32, text: string, characters: i32): bool {
+/** Tells whether bytes are the UTF-8 of a text from a character to another, not included. */
+export function sameText(at: usize, size: i32, text: string, from: i32, to: i32): bool {
+  const characters = to - from;
   if (size < characters) return false;
-  const from = changetype<usize>(text);
+  const first = changetype<usize>(text) + (<usize>from << 1);
   for (let i = 0; i < characters; i++) {
-    const c = load<u16>(from + (<usize>i << 1));
+    const c = load<u16>(first + (<usize>i << 1));
     if (c >= 0x80) {
-      const whole = Bytes.of(text.substring(0, characters));
+      const whole = Bytes.of(text.substring(from, to));
       return size == whole.length && memory.compare(at, whole.at, size) == 0;
     }
     if (load<u8>(at + i) != c) return false;

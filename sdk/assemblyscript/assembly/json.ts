@@ -275,18 +275,16 @@ function malformed(text: Bytes): Json | null {
   return null;
 }
 
-/** Tells whether a string, with its quotes, is what stands in a path from one place to another. */
+/** Tells whether a string, with its quotes, is what stands in a path from one character to another. */
 function named(at: usize, behind: usize, path: string, from: i32, to: i32): bool {
-  const start = at + 1;
   const size = <i32>(behind - at) - 2;
-  const name = from == 0 && to == path.length ? path : path.substring(from, to);
-  if (size < name.length) return false;
+  if (size < to - from) return false;
   if (size == 0) return true;
-  const head = load<u8>(start);
-  const wanted = name.length == 0 ? 0 : <u32>name.charCodeAt(0);
+  const head = load<u8>(at + 1);
+  const wanted = from == to ? 0 : <u32>path.charCodeAt(from);
   if (head != wanted && head != 0x5c && wanted < 0x80) return false;
   const bytes = between(at, behind).textBytes();
-  return bytes !== null && sameText(bytes.at, bytes.length, name, name.length);
+  return bytes !== null && sameText(bytes.at, bytes.length, path, from, to);
 }
 
 /** Steps over the value at a place and finds a member in it, by the path from a character on. */
