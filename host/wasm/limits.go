@@ -3,6 +3,7 @@ package wasm
 import (
 	"context"
 	"fmt"
+	"math/bits"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -98,7 +99,7 @@ type fuel struct {
 // short call.
 func (f *fuel) begin(count uint32) {
 	f.limit, f.budget = FuelPerBatch, f.limits.FuelPerBatch
-	if all := uint64(count) * f.limits.FuelPerEvent; count > 0 && all/uint64(count) == f.limits.FuelPerEvent && all <= f.budget {
+	if over, all := bits.Mul64(uint64(count), f.limits.FuelPerEvent); count > 0 && over == 0 && all <= f.budget {
 		f.limit, f.budget = FuelPerEvent, all
 	}
 	f.granted, f.began = 0, time.Time{}
@@ -113,7 +114,6 @@ func (f *fuel) end() {
 	if f.counter != nil {
 		f.spent += min(f.budget, uint64(int64(f.granted)-int64(f.counter.Get())))
 		f.granted = 0
-		f.counter.Set(0)
 	}
 }
 

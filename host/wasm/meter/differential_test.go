@@ -36,7 +36,7 @@ func TestDifferential(t *testing.T) {
 
 func FuzzDifferential(f *testing.F) {
 	f.Add([]byte("a loop, a block and a branch"))
-	f.Fuzz(func(t *testing.T, data []byte) { differs(t, data[:min(len(data), 1000)]) })
+	f.Fuzz(func(t *testing.T, data []byte) { differs(t, data[:min(len(data), 400)]) })
 }
 
 func differs(t *testing.T, data []byte) bool {
