@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,6 +33,12 @@ func TestSpec(t *testing.T) {
 		"compiler":    wazero.NewRuntimeConfigCompiler,
 		"interpreter": wazero.NewRuntimeConfigInterpreter,
 	}
+	var compared atomic.Int64
+	t.Cleanup(func() { // when all that runs in parallel has ended
+		if n := compared.Load(); n < 90_000 {
+			t.Errorf("only %d commands were compared", n)
+		}
+	})
 	features := api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst
 	for _, suite := range []string{"v1", "v2", "tail-call", "extended-const"} {
 		scripts, err := filepath.Glob(filepath.Join(dir, suite, "testdata", "*.json"))
@@ -46,6 +53,7 @@ func TestSpec(t *testing.T) {
 						script := readScript(t, path)
 						plain := newWorld(t, dir, config().WithCoreFeatures(features), false).run(script)
 						metered := newWorld(t, dir, config().WithCoreFeatures(features), true).run(script)
+						compared.Add(int64(len(plain)))
 						if diff := cmp.Diff(plain, metered); diff != "" {
 							t.Errorf("the module itself (-) and metered (+):\n%s", diff)
 						}
