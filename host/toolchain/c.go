@@ -43,7 +43,8 @@ func isC(file string) bool {
 }
 
 // compiler is the beginning of commands that make WebAssembly of C: the one that
-// CC names, clang, or zig; and what it takes besides to link.
+// CC names, clang, or zig; and what it takes besides to link. With the stack
+// first in memory one that runs over traps; it would else write over data.
 func (p *project) compiler() (cc, linker []string, err error) {
 	if cc := strings.Fields(p.env.get("CC")); len(cc) > 0 && strings.Contains(cc[0], "clang") {
 		return append(cc, "--target=wasm32"), nil, nil
@@ -52,7 +53,7 @@ func (p *project) compiler() (cc, linker []string, err error) {
 		path := p.env.look(clang)
 		linker := p.env.first(strings.Replace(clang, "clang", "wasm-ld", 1), "wasm-ld")
 		if path != "" && linker != "" {
-			return []string{path, "--target=wasm32"}, []string{"-fuse-ld=" + linker}, nil
+			return []string{path, "--target=wasm32"}, []string{"-fuse-ld=" + linker, "-Wl,--stack-first"}, nil
 		}
 	}
 	if zig := p.zig(); zig != nil {

@@ -59,8 +59,8 @@ func peerRecords(t *testing.T, output string) map[string]peerRecord {
 // read once in all, and comes out of weir as it went in.
 func TestGroupSharedWithConfluentKafka(t *testing.T) {
 	const partitions, first, second = 4, 2000, 500
-	interpreter := python(t)
 	broker := kafkatest.Real(t)
+	interpreter := python(t)
 	broker.CreateTopics(t, partitions, "confluent-in", "confluent-out")
 	peer := func(command string, args ...string) string {
 		t.Helper()
