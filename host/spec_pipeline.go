@@ -256,7 +256,8 @@ func (l *loader) readStep(s *config.Section, step *StepSpec, limits plugin.Limit
 		step.Module = l.module(s, module)
 		step.Name = moduleName(module.Value)
 		step.Limits = readLimits(s, limits)
-		step.Config, step.ConfigNode = s.JSON("config"), s.Get("config")
+		step.ConfigNode = moduleConfig(s)
+		step.Config = s.NodeJSON(step.ConfigNode, "config")
 		step.Capture = readCapture(s)
 	case module != nil:
 		s.Fault(module.Pos, "module", "must be the name of a module", `write module: path.wasm or module: "builtin:NAME"`)

@@ -270,7 +270,11 @@ func (s *Section) StringList(name string) []string {
 // JSON takes any subtree, keeping the types that the file gives. It is nil
 // when absent.
 func (s *Section) JSON(name string) json.RawMessage {
-	n := s.Get(name)
+	return s.NodeJSON(s.Get(name), name)
+}
+
+// NodeJSON is JSON of a node that stands for a key, nil for none.
+func (s *Section) NodeJSON(n *Node, name string) json.RawMessage {
 	if n == nil {
 		return nil
 	}
