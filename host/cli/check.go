@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,12 +61,19 @@ func (a *app) check(ctx context.Context, cfg configFlags, cache cacheFlag) error
 func (a *app) describe(p *host.PipelineSpec) {
 	writeLine(a.out, "%s", p.Name)
 	for _, source := range p.Sources {
-		writeLine(a.out, "  source       %s", strings.Join(source.Topics, ", "))
+		chosen := ""
+		if list := source.Options.List("partitions"); len(list) > 0 {
+			chosen = ", partitions " + strings.Join(list, ",")
+		}
+		writeLine(a.out, "  source       %s%s", strings.Join(source.Topics, ", "), chosen)
 	}
 	for _, step := range p.Steps {
 		what := step.Module
-		if step.KeyFilter != nil {
+		switch {
+		case step.KeyFilter != nil:
 			what = step.KeyFilter.String()
+		case step.Schema != nil:
+			what = fmt.Sprintf("%s by schema", step.Schema.Op)
 		}
 		writeLine(a.out, "  processor    %s: %s, on error %s", step.Name, what, step.OnError)
 	}
