@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,22 +24,25 @@ func TestProgressOnATerminal(t *testing.T) {
 // Off a terminal it is told at every tick how far the work is, and nothing
 // before it has begun or after it has ended.
 func TestProgressElsewhere(t *testing.T) {
-	ticks, said := make(chan time.Time), make(chan string)
-	var out strings.Builder
-	p := newProgressLine(&terminal{Writer: &out}, ticks, func(text string) { said <- text })
-	ticks <- time.Time{}
-	p.at("changing topics", 3, 9)
-	ticks <- time.Time{}
-	if got, want := <-said, "changing topics: 3 of 9"; got != want {
-		t.Errorf("said %q, want %q", got, want)
-	}
-	p.end()
-	select {
-	case ticks <- time.Time{}:
-		t.Error("listens after the end")
-	default:
-	}
-	if out.Len() != 0 {
-		t.Errorf("output %q, want none", out.String())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		ticks, said := make(chan time.Time), make(chan string)
+		var out strings.Builder
+		p := newProgressLine(&terminal{Writer: &out}, ticks, func(text string) { said <- text })
+		ticks <- time.Time{}
+		synctest.Wait() // it had nothing to say
+		p.at("changing topics", 3, 9)
+		ticks <- time.Time{}
+		if got, want := <-said, "changing topics: 3 of 9"; got != want {
+			t.Errorf("said %q, want %q", got, want)
+		}
+		p.end()
+		select {
+		case ticks <- time.Time{}:
+			t.Error("listens after the end")
+		default:
+		}
+		if out.Len() != 0 {
+			t.Errorf("output %q, want none", out.String())
+		}
+	})
 }
