@@ -87,6 +87,7 @@ func (m *member) sample() telemetry.Sample {
 		s.Rebalances += source.Rebalances()
 		s.SourceErrors += source.Errors()
 		s.SkippedOffsets += source.Skipped()
+		addLoads(&s, source)
 	}
 	if err != nil {
 		s.Reason = err.Error()
@@ -110,6 +111,19 @@ func (m *member) sample() telemetry.Sample {
 		s.Topics = append(s.Topics, telemetry.TopicSample{Topic: topic, Produced: n})
 	}
 	return s
+}
+
+// addLoads adds what a source holds and how far it is behind.
+func addLoads(s *telemetry.Sample, source *kafka.Source) {
+	records, bytes := source.InFlight()
+	s.Held.Records += records
+	s.Held.Bytes += bytes
+	records, bytes = source.Limits()
+	s.Limit.Records += records
+	s.Limit.Bytes += bytes
+	for _, l := range source.Lags() {
+		s.Lags = append(s.Lags, telemetry.LagSample{Topic: l.Topic, Partition: l.Number, Records: l.Records, Seconds: l.Age.Seconds()})
+	}
 }
 
 // account says what became of the pipeline's events, for the log at its end.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -30,13 +31,16 @@ type partition struct {
 	marked  kgo.Record // reused for mark
 	// held is what was fed and not given back yet.
 	heldRecords, heldBytes int
+	progress               progress
 }
 
-// feed hands records to the lane.
-func (p *partition) feed(r *polled) {
+// feed hands records to the lane. Their fetch began at offset first and has seen
+// the log up to offset end.
+func (p *partition) feed(r *polled, first, end int64) {
 	p.mu.Lock()
 	p.heldRecords += r.Len()
 	p.heldBytes += r.size
+	p.progress.feed(r, first, end, time.Now())
 	p.mu.Unlock()
 	p.credit.take(r.Len(), r.size)
 	p.lane.Feed(r)
@@ -67,6 +71,7 @@ func (p *partition) End(batch uint64) {
 	p.heldRecords -= count
 	p.heldBytes -= size
 	if moved {
+		p.progress.ended(position.Next)
 		p.marked = kgo.Record{
 			Topic:       p.name.Topic,
 			Partition:   p.name.Number,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -53,6 +54,7 @@ type Source struct {
 	rebalances counter
 	errors     counter
 	skipped    counter
+	current    atomic.Pointer[session] // nil between sessions
 
 	// known counts the partitions of topics when the source first joined.
 	known map[string]int
@@ -104,7 +106,8 @@ type session struct {
 
 	mu         sync.Mutex
 	partitions map[event.Partition]*partition
-	ending     bool // no lane is opened any more
+	ending     bool          // no lane is opened any more
+	placed     chan struct{} // holds a token after partitions came whose ends nobody has asked for
 }
 
 var (
@@ -145,6 +148,7 @@ func (s *Source) session(ctx context.Context, drain <-chan struct{}, in event.In
 		credit:     newCredit(int(s.cfg.Options.Int("max_in_flight_records")), int(s.cfg.Options.Int("max_in_flight_bytes"))),
 		stop:       stop,
 		partitions: map[event.Partition]*partition{},
+		placed:     make(chan struct{}, 1),
 	}
 	if s.cfg.ExitAtEnd {
 		r.bounds = newBounds(s.cfg, s.start)
@@ -181,7 +185,10 @@ func (s *Source) session(ctx context.Context, drain <-chan struct{}, in event.In
 	} else {
 		relay.Go(func() { r.seek(polling) })
 	}
+	relay.Go(func() { r.followEnds(polling) })
 	defer r.endTransactions()()
+	s.current.Store(r)
+	defer s.current.Store(nil)
 	r.poll(polling)
 	if err = r.verdict(context.Cause(polling)); ctx.Err() != nil {
 		return err
@@ -297,8 +304,9 @@ func (r *session) dispatch(fetches kgo.Fetches) {
 			return // taken away; its new owner reads the records
 		}
 		r.skipped(p, &f)
+		first := f.Records[0].Offset
 		if polled := newPolled(p.name, f.Records, p.end); polled.last.Next > 0 {
-			p.feed(polled)
+			p.feed(polled, first, readable(r.cfg.Options, &f))
 		}
 	})
 }
@@ -344,7 +352,7 @@ func (r *session) assigned(ctx context.Context, client *kgo.Client, topics map[s
 	for topic, numbers := range topics {
 		for _, number := range numbers {
 			name := &event.Partition{Topic: topic, Number: number}
-			p := &partition{name: name, credit: r.credit, mark: r.marker(client), end: -1, next: -1}
+			p := &partition{name: name, credit: r.credit, mark: r.marker(client), end: -1, next: -1, progress: newProgress()}
 			if r.bounds != nil {
 				p.end = r.bounds.end(name)
 			}

@@ -152,6 +152,7 @@ func (r *session) place(ctx context.Context, offsets map[string]map[int32]kgo.Of
 			}
 		}
 	}
+	r.begins(offsets)
 	return offsets, nil
 }
 

@@ -55,6 +55,18 @@ var (
 		"A module's own gauges, by the name that it gives.", "processor", "name")
 	guestHistogram = desc("weir_guest_histogram",
 		"A module's own histograms, by the name that it gives.", "processor", "name")
+	heldRecords = desc("weir_source_in_flight_records",
+		"Records that were read and whose offsets cannot be committed yet.")
+	heldBytes = desc("weir_source_in_flight_bytes",
+		"Bytes of the records that were read and whose offsets cannot be committed yet.")
+	limitRecords = desc("weir_source_in_flight_limit_records",
+		"Records in flight at which reading pauses.")
+	limitBytes = desc("weir_source_in_flight_limit_bytes",
+		"Bytes in flight at which reading pauses.")
+	lagRecords = desc("weir_source_lag_records",
+		"Offsets from what has ended to the end of an owned partition.", "topic", "partition")
+	lagSeconds = desc("weir_source_lag_seconds",
+		"Age of the oldest record of an owned partition that has not ended, 0 when all have.", "topic", "partition")
 	state = desc("weir_pipeline_state",
 		"1 for the state that the pipeline is in, else 0.", "state")
 )
@@ -62,7 +74,7 @@ var (
 var descs = []*prometheus.Desc{
 	consumed, delivered, dropped, filtered, retried, failed, deadLettered, abandoned, inFlight,
 	produced, batches, rebalances, instances, traps, fuel, moduleInfo, reloads, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
-	transactions, transactionSeconds,
+	transactions, transactionSeconds, heldRecords, heldBytes, limitRecords, limitBytes, lagRecords, lagSeconds,
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -104,6 +116,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		if s.Transactions != nil {
 			w.transactions(s.Transactions)
 		}
+		w.source(&s)
 		for _, st := range States {
 			w.gauge(state, indicator(st == s.State), string(st))
 		}
@@ -114,6 +127,17 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 type writer struct {
 	ch       chan<- prometheus.Metric
 	pipeline string
+}
+
+func (w *writer) source(s *Sample) {
+	w.gauge(heldRecords, float64(s.Held.Records))
+	w.gauge(heldBytes, float64(s.Held.Bytes))
+	w.gauge(limitRecords, float64(s.Limit.Records))
+	w.gauge(limitBytes, float64(s.Limit.Bytes))
+	for _, l := range bounded(s.Lags) {
+		w.gauge(lagRecords, float64(l.records), l.topic, l.partition)
+		w.gauge(lagSeconds, l.seconds, l.topic, l.partition)
+	}
 }
 
 func (w *writer) processor(p *ProcessorSample) {

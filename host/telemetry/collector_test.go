@@ -48,6 +48,8 @@ func TestScrape(t *testing.T) {
 		},
 		Topics:       []TopicSample{{Topic: "heavy", Produced: 4}},
 		Transactions: &TransactionsSample{Committed: 3, Aborted: 1, Duration: Histogram{Count: 3, Sum: 0.5, Buckets: map[float64]uint64{0.25: 2}}},
+		Held:         Load{Records: 7, Bytes: 700}, Limit: Load{Records: 10, Bytes: 1000},
+		Lags: []LagSample{{"in", 1, 5, 1.5}, {"in", 0, 0, 0}, {"in", 1, 2, 2}},
 	})
 	if status != 200 {
 		t.Fatalf("status %d", status)
@@ -91,6 +93,14 @@ func TestScrape(t *testing.T) {
 		`weir_rebalances_total{pipeline="orders"} 3`,
 		`weir_records_produced_total{pipeline="orders",topic="heavy"} 4`,
 		`weir_source_errors_total{pipeline="orders"} 6`,
+		`weir_source_in_flight_bytes{pipeline="orders"} 700`,
+		`weir_source_in_flight_limit_bytes{pipeline="orders"} 1000`,
+		`weir_source_in_flight_limit_records{pipeline="orders"} 10`,
+		`weir_source_in_flight_records{pipeline="orders"} 7`,
+		`weir_source_lag_records{partition="0",pipeline="orders",topic="in"} 0`,
+		`weir_source_lag_records{partition="1",pipeline="orders",topic="in"} 7`,
+		`weir_source_lag_seconds{partition="0",pipeline="orders",topic="in"} 0`,
+		`weir_source_lag_seconds{partition="1",pipeline="orders",topic="in"} 2`,
 		`weir_transaction_duration_seconds_bucket{pipeline="orders",le="0.25"} 2`,
 		`weir_transaction_duration_seconds_bucket{pipeline="orders",le="+Inf"} 3`,
 		`weir_transaction_duration_seconds_sum{pipeline="orders"} 0.5`,

@@ -29,7 +29,7 @@ const (
 var States = []State{Starting, Running, Paused, Draining, Stopped, Failed}
 
 // Sample is a pipeline at one moment. The numbers are totals since the
-// process started, except InFlight. At rest they obey
+// process started, except InFlight, Held and Lags. At rest they obey
 //
 //	Consumed = Delivered + Abandoned + InFlight
 //	           + Dropped + Filtered + DeadLettered of every processor
@@ -55,6 +55,22 @@ type Sample struct {
 	Topics     []TopicSample
 	// Transactions is nil unless the pipeline delivers exactly once.
 	Transactions *TransactionsSample
+	// Held is what the sources hold, Limit what they may.
+	Held, Limit Load
+	// Lags are those of the partitions that the pipeline owns now.
+	Lags []LagSample
+}
+
+// Load is an amount of records.
+type Load struct{ Records, Bytes int }
+
+// LagSample is how far a pipeline is behind the end of a partition, in records and
+// by the age of the oldest of them in seconds.
+type LagSample struct {
+	Topic     string
+	Partition int32
+	Records   int64
+	Seconds   float64
 }
 
 // TransactionsSample counts the transactions of a pipeline. Duration is of those
