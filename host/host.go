@@ -73,6 +73,7 @@ type sink interface {
 	Check(topic string, e *event.Event) *event.Failure
 	Produced() map[string]uint64
 	Away() string
+	Waited() time.Duration
 }
 
 // part is what a step counts itself: a module or a key filter, whichever it is.

@@ -82,6 +82,10 @@ func (m *member) sample() telemetry.Sample {
 		Abandoned: stats.Abandoned,
 		InFlight:  int64(stats.InFlight),
 		Batches:   stats.Batches,
+
+		Processing: histogram(stats.Processing.Count, stats.Processing.Spent, stats.Processing.Within),
+		Latency:    histogram(stats.Latency.Count, stats.Latency.Spent, stats.Latency.Within),
+		SinkWaited: m.sink.Waited().Seconds(),
 	}
 	for _, source := range m.sources {
 		s.Rebalances += source.Rebalances()
@@ -100,6 +104,7 @@ func (m *member) sample() telemetry.Sample {
 			})
 		}
 		if i < len(m.parts) {
+			p.Timed, p.Seconds = true, step.Spent.Seconds()
 			m.parts[i].sample(&p)
 		}
 		s.Processors = append(s.Processors, p)
@@ -115,6 +120,7 @@ func (m *member) sample() telemetry.Sample {
 
 // addLoads adds what a source holds and how far it is behind.
 func addLoads(s *telemetry.Sample, source *kafka.Source) {
+	s.SourceWaited += source.Waited().Seconds()
 	records, bytes := source.InFlight()
 	s.Held.Records += records
 	s.Held.Bytes += bytes
@@ -139,12 +145,15 @@ func (m *member) account() []zap.Field {
 }
 
 func transactionsSample(t kafka.TransactionStats) *telemetry.TransactionsSample {
-	s := &telemetry.TransactionsSample{Committed: t.Committed, Aborted: t.Aborted}
-	s.Duration = telemetry.Histogram{Count: t.Committed, Sum: t.Spent.Seconds(), Buckets: map[float64]uint64{}}
-	for bound, n := range t.Within {
-		s.Duration.Buckets[bound.Seconds()] = n
+	return &telemetry.TransactionsSample{Committed: t.Committed, Aborted: t.Aborted, Duration: histogram(t.Committed, t.Spent, t.Within)}
+}
+
+func histogram(count uint64, spent time.Duration, within map[time.Duration]uint64) telemetry.Histogram {
+	h := telemetry.Histogram{Count: count, Sum: spent.Seconds(), Buckets: make(map[float64]uint64, len(within))}
+	for bound, n := range within {
+		h.Buckets[bound.Seconds()] = n
 	}
-	return s
+	return h
 }
 
 // sample adds what the part counts itself.

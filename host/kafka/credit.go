@@ -10,14 +10,15 @@ import (
 // without polls, so a slow sink costs no rebalance.
 type credit struct {
 	maxRecords, maxBytes int
+	waits                *waits
 
 	mu             sync.Mutex
 	records, bytes int
 	freed          chan struct{} // holds one token after something was given back
 }
 
-func newCredit(maxRecords, maxBytes int) *credit {
-	return &credit{maxRecords: maxRecords, maxBytes: maxBytes, freed: make(chan struct{}, 1)}
+func newCredit(maxRecords, maxBytes int, w *waits) *credit {
+	return &credit{maxRecords: maxRecords, maxBytes: maxBytes, waits: w, freed: make(chan struct{}, 1)}
 }
 
 func (c *credit) take(records, bytes int) {
@@ -47,6 +48,10 @@ func (c *credit) await(ctx context.Context) int {
 		room := c.room()
 		if room > 0 && (!full || room >= c.maxRecords/4) {
 			return room
+		}
+		if !full {
+			c.waits.begin()
+			defer c.waits.end()
 		}
 		select {
 		case <-c.freed:

@@ -7,7 +7,7 @@ import (
 )
 
 func TestCreditEndsWithItsContext(t *testing.T) {
-	c := newCredit(8, 100)
+	c := newCredit(8, 100, new(waits))
 	ctx, cancel := context.WithCancel(t.Context())
 	if got := c.await(ctx); got != 8 {
 		t.Errorf("room of an empty account: %d, want 8", got)
@@ -20,7 +20,7 @@ func TestCreditEndsWithItsContext(t *testing.T) {
 
 func TestCreditWaitsForAQuarter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCredit(8, 100)
+		c := newCredit(8, 100, new(waits))
 		c.take(8, 50)
 		got := make(chan int, 1)
 		go func() { got <- c.await(t.Context()) }()
@@ -39,7 +39,7 @@ func TestCreditWaitsForAQuarter(t *testing.T) {
 
 func TestCreditBoundsBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCredit(8, 100)
+		c := newCredit(8, 100, new(waits))
 		c.take(1, 100)
 		got := make(chan int, 1)
 		go func() { got <- c.await(t.Context()) }()

@@ -10,6 +10,7 @@ import (
 // are left. One pause in a while costs less than many short ones.
 type gate struct {
 	high, low int
+	waits     *waits
 
 	mu      sync.Mutex
 	opened  *sync.Cond
@@ -18,11 +19,11 @@ type gate struct {
 }
 
 // newGate makes a gate of the options, or nil when they ask for none.
-func newGate(o *Options) *gate {
+func newGate(o *Options, w *waits) *gate {
 	if !o.Set("watermark.low") {
 		return nil
 	}
-	g := &gate{high: int(o.maxBuffered()), low: int(o.Int("watermark.low"))}
+	g := &gate{high: int(o.maxBuffered()), low: int(o.Int("watermark.low")), waits: w}
 	g.opened = sync.NewCond(&g.mu)
 	return g
 }
@@ -42,6 +43,8 @@ func (g *gate) enter(ctx context.Context, n int) {
 			g.opened.Broadcast()
 		})
 		defer stop()
+		g.waits.begin()
+		defer g.waits.end()
 		for g.shut && ctx.Err() == nil {
 			g.opened.Wait()
 		}

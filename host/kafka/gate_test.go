@@ -12,7 +12,7 @@ func TestGate(t *testing.T) {
 		if err := faults.Err(); err != nil {
 			t.Fatal(err)
 		}
-		g := newGate(o)
+		g := newGate(o, new(waits))
 		entered := 0
 		enter := func(ctx context.Context, n int) {
 			go func() {
@@ -60,7 +60,7 @@ func TestNoGate(t *testing.T) {
 	if err := faults.Err(); err != nil {
 		t.Fatal(err)
 	}
-	g := newGate(o)
+	g := newGate(o, new(waits))
 	g.enter(t.Context(), 1000)
 	g.leave(1000)
 	if g != nil {

@@ -37,6 +37,9 @@ type Sink struct {
 	writes sync.Pool
 	broken atomic.Pointer[error] // the first failure
 	gate   *gate                 // nil without one
+	waits  waits
+
+	maxRecords, maxBytes int64 // that the client buffers
 
 	sizes      sizes
 	partitions partitionCounts
@@ -47,10 +50,12 @@ type Sink struct {
 
 // NewSink makes a sink. It starts nothing; Open does.
 func NewSink(cfg SinkConfig) *Sink {
-	return &Sink{
-		cfg: cfg, reach: newReachHook(cfg.Log), produced: map[string]*counter{},
-		gate: newGate(cfg.Options), sizes: sizesOf(cfg.Options),
+	s := &Sink{
+		cfg: cfg, reach: newReachHook(cfg.Log), produced: map[string]*counter{}, sizes: sizesOf(cfg.Options),
+		maxRecords: cfg.Options.maxBuffered(), maxBytes: cfg.Options.Int("queue.buffering.max.kbytes"),
 	}
+	s.gate = newGate(cfg.Options, &s.waits)
+	return s
 }
 
 // Away says why no broker of the sink answers, or nothing while one does.
@@ -111,6 +116,10 @@ func (s *Sink) Write(ctx context.Context, events []event.Event, done func(error)
 	w.fill(events, s.cfg.Topic)
 	w.pending.Store(int64(len(events)))
 	client := s.client.Load()
+	if s.full(len(events)) {
+		s.waits.begin()
+		defer s.waits.end()
+	}
 	for i := range w.records {
 		if broken := s.broken.Load(); broken != nil {
 			w.fail(*broken)

@@ -54,6 +54,7 @@ type Source struct {
 	rebalances counter
 	errors     counter
 	skipped    counter
+	waits      waits
 	current    atomic.Pointer[session] // nil between sessions
 
 	// known counts the partitions of topics when the source first joined.
@@ -145,7 +146,7 @@ func (s *Source) session(ctx context.Context, drain <-chan struct{}, in event.In
 		ctx:        ctx,
 		lanes:      ctx,
 		in:         in,
-		credit:     newCredit(int(s.cfg.Options.Int("max_in_flight_records")), int(s.cfg.Options.Int("max_in_flight_bytes"))),
+		credit:     newCredit(int(s.cfg.Options.Int("max_in_flight_records")), int(s.cfg.Options.Int("max_in_flight_bytes")), &s.waits),
 		stop:       stop,
 		partitions: map[event.Partition]*partition{},
 		placed:     make(chan struct{}, 1),

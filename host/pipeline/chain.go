@@ -33,6 +33,9 @@ type chain struct {
 	pause   func(ctx context.Context, d time.Duration) bool // of the lane
 	in      []event.Event                                   // input of the step that runs, for fail
 
+	waited time.Duration // of the step that runs, before further attempts
+	spent  time.Duration // of the batch, in all steps
+
 	cut    int // origins from here on are not ended in this batch
 	reason *StopError
 }
@@ -184,6 +187,7 @@ func (c *chain) run(ctx context.Context, t *tally) ([]event.Event, error) {
 		return nil, err
 	}
 	events := c.inputs
+	now := time.Now()
 	for i, proc := range c.processors {
 		if len(events) == 0 {
 			break
@@ -200,10 +204,21 @@ func (c *chain) run(ctx context.Context, t *tally) ([]event.Event, error) {
 		}
 		events = c.settle(i, out)
 		c.spare[i&1] = events
+		now = c.clock(i, now)
 	}
 	events = c.address(c.admit(events))
 	c.count(t)
 	return events, nil
+}
+
+// clock books the time that step i took.
+func (c *chain) clock(i int, since time.Time) time.Time {
+	now := time.Now()
+	took := now.Sub(since) - c.waited
+	c.p.counters.steps[i].spent.Add(int64(took))
+	c.spent += took
+	c.waited = 0
+	return now
 }
 
 func (c *chain) begin(n int) {
@@ -223,6 +238,7 @@ func (c *chain) begin(n int) {
 	}
 	c.fates = c.fates[:n]
 	c.letters, c.cut, c.reason, c.faults = c.letters[:0], n, nil, 0
+	c.waited, c.spent = 0, 0
 }
 
 // settle books what step i did: whom it failed, and which origins have no

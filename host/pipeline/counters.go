@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/weirhq/weir/host/event"
 )
@@ -12,12 +13,15 @@ import (
 type counters struct {
 	consumed, delivered, abandoned, batches atomic.Uint64
 	steps                                   []stepCounters // one a step, and the last for the sink
+	processing                              times          // of batches in the processors
+	latency                                 times          // of events that ended
 }
 
 type stepCounters struct {
 	dropped, filtered    atomic.Uint64
 	retried              atomic.Uint64 // at once, not with the batch
 	failed, deadLettered [len(event.Classes)]atomic.Uint64
+	spent                atomic.Int64 // ns
 }
 
 // tally is what one batch adds to the books once it ended. It is reused.
@@ -71,6 +75,12 @@ type Stats struct {
 	// InFlight counts those on their way now.
 	InFlight uint64
 	Batches  uint64
+	// Processing is how long batches were in the processors, waits before
+	// further attempts left out.
+	Processing Times
+	// Latency is how long events took from when their batch began until it had
+	// ended.
+	Latency Times
 	// Steps has one entry a processor, and a last one named "sink" for events
 	// that failed after the processors.
 	Steps []StepStats
@@ -82,6 +92,7 @@ type StepStats struct {
 	Dropped      uint64
 	Filtered     uint64
 	Retried      uint64 // further attempts at events that had failed
+	Spent        time.Duration
 	Failed       map[event.Class]uint64
 	DeadLettered map[event.Class]uint64
 }
@@ -90,7 +101,7 @@ type StepStats struct {
 // holds whenever no batch ends meanwhile.
 func (p *Pipeline) Stats() Stats {
 	c := &p.counters
-	s := Stats{Batches: c.batches.Load()}
+	s := Stats{Batches: c.batches.Load(), Processing: c.processing.read(), Latency: c.latency.read()}
 	var ended uint64
 	for i := range c.steps {
 		from := &c.steps[i]
@@ -99,6 +110,7 @@ func (p *Pipeline) Stats() Stats {
 			Dropped:      from.dropped.Load(),
 			Filtered:     from.filtered.Load(),
 			Retried:      from.retried.Load(),
+			Spent:        time.Duration(from.spent.Load()),
 			Failed:       map[event.Class]uint64{},
 			DeadLettered: map[event.Class]uint64{},
 		}

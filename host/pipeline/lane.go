@@ -115,7 +115,8 @@ func (l *lane) batch(ctx context.Context, c *chain) bool {
 	p.counters.consumed.Add(uint64(count))
 	t := p.ticket()
 	t.offsets, t.id = l.offsets, id
-	l.busy.Store(time.Now().UnixNano())
+	t.began = time.Now()
+	l.busy.Store(t.began.UnixNano())
 	events, err := c.run(ctx, &t.tally)
 	l.busy.Store(0)
 	if err != nil {
@@ -132,6 +133,9 @@ func (l *lane) batch(ctx context.Context, c *chain) bool {
 		p.fail(c.reason)
 	} else if tripped = p.breaker.note(time.Now(), c.cut, c.faults); tripped != nil {
 		p.fail(tripped)
+	}
+	if count > 0 {
+		p.counters.processing.observe(c.spent, 1)
 	}
 	t.count = c.cut
 	if len(events) == 0 {
@@ -182,6 +186,7 @@ type ticket struct {
 	p       *Pipeline
 	offsets event.Offsets
 	id      uint64
+	began   time.Time
 	count   int
 	tally   tally
 	done    func(error)
@@ -208,6 +213,7 @@ func (t *ticket) settle(err error, count int) {
 		t.p.counters.abandoned.Add(uint64(count))
 	} else {
 		t.p.counters.add(&t.tally)
+		t.p.counters.latency.observe(time.Since(t.began), count)
 		t.offsets.End(t.id)
 	}
 	t.offsets = nil

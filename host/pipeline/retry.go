@@ -53,7 +53,10 @@ func (c *chain) again(ctx context.Context, i int, in []event.Event, f failed) (m
 		if attempt > 1+retry.Max {
 			return nil, f, nil
 		}
-		if !c.pause(ctx, retry.wait(attempt, chance())) {
+		since := time.Now()
+		waited := c.pause(ctx, retry.wait(attempt, chance()))
+		c.waited += time.Since(since)
+		if !waited {
 			c.cut = f.origin
 			return nil, failed{}, nil
 		}

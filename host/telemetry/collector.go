@@ -55,6 +55,14 @@ var (
 		"A module's own gauges, by the name that it gives.", "processor", "name")
 	guestHistogram = desc("weir_guest_histogram",
 		"A module's own histograms, by the name that it gives.", "processor", "name")
+	processing = desc("weir_batch_duration_seconds",
+		"How long batches were in the processors.")
+	latency = desc("weir_event_latency_seconds",
+		"How long events took from the beginning of their batch until all that came of it was acknowledged.")
+	backpressure = desc("weir_backpressure_seconds_total",
+		"Time that sources did not read for what was in flight, and that lanes waited for room in the sink.", "at")
+	processorSeconds = desc("weir_processor_duration_seconds_total",
+		"Time that a processor took, summed over lanes.", "processor")
 	heldRecords = desc("weir_source_in_flight_records",
 		"Records that were read and whose offsets cannot be committed yet.")
 	heldBytes = desc("weir_source_in_flight_bytes",
@@ -75,6 +83,7 @@ var descs = []*prometheus.Desc{
 	consumed, delivered, dropped, filtered, retried, failed, deadLettered, abandoned, inFlight,
 	produced, batches, rebalances, instances, traps, fuel, moduleInfo, reloads, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
 	transactions, transactionSeconds, heldRecords, heldBytes, limitRecords, limitBytes, lagRecords, lagSeconds,
+	processing, latency, backpressure, processorSeconds,
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -117,6 +126,10 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			w.transactions(s.Transactions)
 		}
 		w.source(&s)
+		w.histogram(processing, &s.Processing)
+		w.histogram(latency, &s.Latency)
+		w.seconds(backpressure, s.SourceWaited, "source")
+		w.seconds(backpressure, s.SinkWaited, "sink")
 		for _, st := range States {
 			w.gauge(state, indicator(st == s.State), string(st))
 		}
@@ -144,6 +157,9 @@ func (w *writer) processor(p *ProcessorSample) {
 	w.count(dropped, p.Dropped, p.Name)
 	w.count(filtered, p.Filtered, p.Name)
 	w.count(retried, p.Retried, p.Name)
+	if p.Timed {
+		w.seconds(processorSeconds, p.Seconds, p.Name)
+	}
 	for _, f := range p.Failures {
 		w.count(failed, f.Failed, p.Name, f.Class)
 		w.count(deadLettered, f.DeadLettered, p.Name, f.Class)
@@ -169,16 +185,13 @@ func (w *writer) processor(p *ProcessorSample) {
 func (w *writer) transactions(t *TransactionsSample) {
 	w.count(transactions, t.Committed, "committed")
 	w.count(transactions, t.Aborted, "aborted")
-	m, err := prometheus.NewConstHistogram(transactionSeconds, t.Duration.Count, t.Duration.Sum, t.Duration.Buckets, w.pipeline)
-	w.put(transactionSeconds, m, err)
+	w.histogram(transactionSeconds, &t.Duration)
 }
 
 func (w *writer) guest(processor string, g *GuestSample) {
 	switch {
 	case g.Histogram != nil:
-		h := g.Histogram
-		m, err := prometheus.NewConstHistogram(guestHistogram, h.Count, h.Sum, h.Buckets, w.pipeline, processor, g.Name)
-		w.put(guestHistogram, m, err)
+		w.histogram(guestHistogram, g.Histogram, processor, g.Name)
 	case g.Counter:
 		w.send(guestCounter, prometheus.CounterValue, g.Value, []string{processor, g.Name})
 	default:
@@ -186,8 +199,17 @@ func (w *writer) guest(processor string, g *GuestSample) {
 	}
 }
 
+func (w *writer) histogram(d *prometheus.Desc, h *Histogram, labels ...string) {
+	m, err := prometheus.NewConstHistogram(d, h.Count, h.Sum, h.Buckets, append([]string{w.pipeline}, labels...)...)
+	w.put(d, m, err)
+}
+
 func (w *writer) count(d *prometheus.Desc, n uint64, labels ...string) {
 	w.send(d, prometheus.CounterValue, float64(n), labels)
+}
+
+func (w *writer) seconds(d *prometheus.Desc, v float64, labels ...string) {
+	w.send(d, prometheus.CounterValue, v, labels)
 }
 
 func (w *writer) gauge(d *prometheus.Desc, v float64, labels ...string) {

@@ -38,7 +38,7 @@ func TestScrape(t *testing.T) {
 		Consumed: 10, Delivered: 4, Abandoned: 1, InFlight: 1, Batches: 2, Rebalances: 3, SourceErrors: 6, SkippedOffsets: 9,
 		Processors: []ProcessorSample{
 			{Name: "keys", Filtered: 1, Retried: 4, Rules: []RuleSample{{"prefix:eu-", 8}}},
-			{Name: "selector", Dropped: 1, Module: true, Instances: 5, Fuel: 70, Traps: []TrapSample{{Cause: "abi", Count: 1}}, Digest: "sha256:ab", Reloads: 2, RefusedReloads: 3,
+			{Name: "selector", Dropped: 1, Timed: true, Seconds: 0.25, Module: true, Instances: 5, Fuel: 70, Traps: []TrapSample{{Cause: "abi", Count: 1}}, Digest: "sha256:ab", Reloads: 2, RefusedReloads: 3,
 				Failures: []FailureSample{{Class: "reject", Failed: 3, DeadLettered: 2}},
 				Guest: []GuestSample{
 					{Name: "orders", Counter: true, Value: 7},
@@ -49,14 +49,25 @@ func TestScrape(t *testing.T) {
 		Topics:       []TopicSample{{Topic: "heavy", Produced: 4}},
 		Transactions: &TransactionsSample{Committed: 3, Aborted: 1, Duration: Histogram{Count: 3, Sum: 0.5, Buckets: map[float64]uint64{0.25: 2}}},
 		Held:         Load{Records: 7, Bytes: 700}, Limit: Load{Records: 10, Bytes: 1000},
+		Processing: Histogram{Count: 2, Sum: 0.75, Buckets: map[float64]uint64{0.5: 1}}, Latency: Histogram{Count: 9, Sum: 9, Buckets: map[float64]uint64{1: 8}}, SourceWaited: 1.5, SinkWaited: 2.5,
 		Lags: []LagSample{{"in", 1, 5, 1.5}, {"in", 0, 0, 0}, {"in", 1, 2, 2}},
 	})
 	if status != 200 {
 		t.Fatalf("status %d", status)
 	}
 	want := []string{
+		`weir_backpressure_seconds_total{at="sink",pipeline="orders"} 2.5`,
+		`weir_backpressure_seconds_total{at="source",pipeline="orders"} 1.5`,
+		`weir_batch_duration_seconds_bucket{pipeline="orders",le="0.5"} 1`,
+		`weir_batch_duration_seconds_bucket{pipeline="orders",le="+Inf"} 2`,
+		`weir_batch_duration_seconds_sum{pipeline="orders"} 0.75`,
+		`weir_batch_duration_seconds_count{pipeline="orders"} 2`,
 		`weir_batches_total{pipeline="orders"} 2`,
 		`weir_build_info{goversion="go1.26",revision="abc",version="v1.2.3"} 1`,
+		`weir_event_latency_seconds_bucket{pipeline="orders",le="1"} 8`,
+		`weir_event_latency_seconds_bucket{pipeline="orders",le="+Inf"} 9`,
+		`weir_event_latency_seconds_sum{pipeline="orders"} 9`,
+		`weir_event_latency_seconds_count{pipeline="orders"} 9`,
 		`weir_events_abandoned_total{pipeline="orders"} 1`,
 		`weir_events_consumed_total{pipeline="orders"} 10`,
 		`weir_events_dead_lettered_total{class="reject",pipeline="orders",processor="selector"} 2`,
@@ -90,6 +101,7 @@ func TestScrape(t *testing.T) {
 		`weir_pipeline_state{pipeline="orders",state="running"} 1`,
 		`weir_pipeline_state{pipeline="orders",state="starting"} 0`,
 		`weir_pipeline_state{pipeline="orders",state="stopped"} 0`,
+		`weir_processor_duration_seconds_total{pipeline="orders",processor="selector"} 0.25`,
 		`weir_rebalances_total{pipeline="orders"} 3`,
 		`weir_records_produced_total{pipeline="orders",topic="heavy"} 4`,
 		`weir_source_errors_total{pipeline="orders"} 6`,

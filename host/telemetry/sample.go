@@ -57,6 +57,12 @@ type Sample struct {
 	Transactions *TransactionsSample
 	// Held is what the sources hold, Limit what they may.
 	Held, Limit Load
+	// Processing is of batches in the processors, Latency of events from the
+	// beginning of their batch until it ended, in seconds.
+	Processing, Latency Histogram
+	// SourceWaited is how long sources did not read because their limit was
+	// reached, SinkWaited how long lanes waited for room in the sink, in seconds.
+	SourceWaited, SinkWaited float64
 	// Lags are those of the partitions that the pipeline owns now.
 	Lags []LagSample
 }
@@ -90,7 +96,10 @@ type ProcessorSample struct {
 	Dropped  uint64
 	Filtered uint64
 	// Retried counts further attempts at events that had failed.
-	Retried  uint64
+	Retried uint64
+	// Timed says that the processor has a time, the seconds that it took.
+	Timed    bool
+	Seconds  float64
 	Failures []FailureSample
 	// Rules are what the rules of a key filter matched.
 	Rules []RuleSample

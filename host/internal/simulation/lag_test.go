@@ -108,3 +108,46 @@ func TestLagOfAnOpenTransaction(t *testing.T) {
 		s.expectLag(m, 2, 0, 0, 0) // the marker is passed too
 	})
 }
+
+// TestWaitsShow stalls the sink's brokers: the source waits once enough is in
+// flight, and lanes do where the sink's buffer is full before.
+func TestWaitsShow(t *testing.T) {
+	small := quiet()
+	small.Options = []string{"sink.queue_buffering_max_messages=64"}
+	for name, w := range map[string]World{"large buffer": quiet(), "small buffer": small} {
+		t.Run(name, func(t *testing.T) {
+			onStage(t, w, func(s *stage) {
+				m := s.start()
+				s.write(100)
+				s.settle()
+				source, sink := m.source.Waited(), m.sink.Waited()
+				if source > time.Second || sink > time.Second {
+					s.Errorf("the source waited %v and lanes %v while nothing was in the way", source, sink)
+				}
+				m.toOut.stall()
+				s.write(600)
+				time.Sleep(time.Minute)
+				if got := m.source.Waited() - source; got < 55*time.Second || got > 65*time.Second {
+					s.Errorf("the source waited %v in a minute's stall", got)
+				}
+				got, least, most := m.sink.Waited()-sink, time.Duration(0), time.Duration(0)
+				if len(w.Options) > 0 {
+					least, most = 55*time.Second, 125*time.Second // of one lane or of both
+				}
+				if got < least || got > most {
+					s.Errorf("lanes waited %v in a minute's stall, want %v to %v", got, least, most)
+				}
+				if records, bytes := m.source.InFlight(); records < w.InFlight || bytes == 0 {
+					s.Errorf("%d records of %d bytes are in flight, want at least %d", records, bytes, w.InFlight)
+				}
+				m.toOut.release()
+				s.settle()
+				source, sink = m.source.Waited(), m.sink.Waited()
+				time.Sleep(time.Minute)
+				if m.source.Waited() != source || m.sink.Waited() != sink {
+					s.Error("time goes on to count after the stall")
+				}
+			})
+		})
+	}
+}

@@ -45,6 +45,7 @@ type sink interface {
 	Close()
 	Produced() map[string]uint64
 	Away() string
+	Waited() time.Duration
 }
 
 // freeSlot is the lowest host on which nobody runs. Whoever was killed there

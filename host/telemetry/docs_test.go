@@ -1,0 +1,31 @@
+package telemetry
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestDocumented holds the page of the metrics to what there is, both ways.
+func TestDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{"weir_build_info": true}
+	name := regexp.MustCompile(`fqName: "([a-z_]+)"`)
+	for _, d := range descs {
+		known[name.FindStringSubmatch(d.String())[1]] = true
+	}
+	for metric := range known {
+		if !strings.Contains(string(page), "`"+metric+"`") {
+			t.Errorf("docs/metrics.md does not have %s", metric)
+		}
+	}
+	for _, metric := range regexp.MustCompile(`\bweir_[a-z_]+`).FindAllString(string(page), -1) {
+		if !known[strings.TrimSuffix(metric, "_bucket")] {
+			t.Errorf("docs/metrics.md has %s, which does not exist", metric)
+		}
+	}
+}
