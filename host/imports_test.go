@@ -45,6 +45,8 @@ var layers = []struct {
 	{"host/telemetry", nil, "sees others through samples of its own"},
 	{"host/admin", nil, "sees others through interfaces of its own"},
 	{"host/broker", nil, "a development broker, no part of the event path"},
+	{"host/verify", nil, "judges histories, whoever made them"},
+	{"host/verify/campaign", []string{"host/verify", "host/broker"}, "sees weir as a user does: as a process"},
 	{"host/broker/brokertest", []string{"host/broker"}, "starts development brokers for tests"},
 	{"host", []string{
 		"host/admin", "host/capture", "host/config", "host/deadletter", "host/event", "host/kafka", "host/pipeline", "host/plugin", "host/schema", "host/telemetry", "host/trial", "host/tracker", "plugins",
@@ -67,6 +69,7 @@ var layers = []struct {
 		"host/telemetry",
 		"host/toolchain",
 		"host/trial",
+		"host/verify/campaign",
 		"host/wasm",
 		"host/wasm/section",
 		"plugins",

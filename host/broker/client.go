@@ -13,7 +13,7 @@ import (
 // Record is one record, as written and as read.
 type Record struct {
 	Topic     string
-	Partition int32 // chosen by the key when written
+	Partition int32 // where to by a client of Dial; chosen by the key by others
 	Offset    int64
 	Key       []byte
 	Value     []byte
@@ -36,22 +36,33 @@ func (r *Record) Header(name string) []byte {
 	return nil
 }
 
-// Client writes and reads records of a Broker: just enough to feed a demo and
-// to look at what became of it.
+// Client writes and reads records of a Broker: just enough to feed a demo or a
+// trial, and to look at what became of it.
 type Client struct {
 	kgo   *kgo.Client
 	admin *kadm.Client
-	addr  string
+	addrs []string
 }
 
 // Client makes a client. It must be closed.
 func (b *Broker) Client() (*Client, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.addr), kgo.ClientID("weir-broker"), kgo.UnknownTopicRetries(0),
-		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))
+	return newClient([]string{b.addr}, kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.UnknownTopicRetries(0))
+}
+
+// Dial makes a client of brokers in other processes, over plain text, which
+// writes records to the partitions that they name. Nothing is connected yet. It
+// must be closed.
+func Dial(addrs []string) (*Client, error) {
+	// In a cluster it takes a moment until all brokers know of a new topic.
+	return newClient(addrs, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(250*time.Millisecond))
+}
+
+func newClient(addrs []string, opts ...kgo.Opt) (*Client, error) {
+	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(addrs...), kgo.ClientID("weir-broker"))...)
 	if err != nil {
 		return nil, fmt.Errorf("broker: client: %w", err)
 	}
-	return &Client{kgo: client, admin: kadm.NewClient(client), addr: b.addr}, nil
+	return &Client{kgo: client, admin: kadm.NewClient(client), addrs: addrs}, nil
 }
 
 // Close lets go of the connections.
@@ -62,7 +73,7 @@ func (c *Client) Close() { c.kgo.Close() }
 func (c *Client) Produce(ctx context.Context, records ...Record) error {
 	out := make([]*kgo.Record, len(records))
 	for i, r := range records {
-		out[i] = &kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value}
+		out[i] = &kgo.Record{Topic: r.Topic, Partition: r.Partition, Key: r.Key, Value: r.Value}
 		for _, h := range r.Headers {
 			out[i].Headers = append(out[i].Headers, kgo.RecordHeader{Key: h.Name, Value: h.Value})
 		}
@@ -76,13 +87,13 @@ func (c *Client) Produce(ctx context.Context, records ...Record) error {
 // Read calls each with every record that the topics hold now, in the order of
 // the offsets within a partition.
 func (c *Client) Read(ctx context.Context, topics []string, each func(*Record)) error {
-	ends, err := c.ends(ctx, topics)
+	ends, err := c.Ends(ctx, topics)
 	if err != nil || len(ends) == 0 {
 		return err
 	}
 	return c.consume(ctx, topics, func(r *kgo.Record) bool {
 		emit(r, each)
-		p := partition{r.Topic, r.Partition}
+		p := Partition{r.Topic, r.Partition}
 		if r.Offset+1 >= ends[p] {
 			delete(ends, p)
 		}
@@ -103,13 +114,15 @@ func (c *Client) Follow(ctx context.Context, topics []string, each func(*Record)
 	return err
 }
 
-type partition struct {
-	topic  string
-	number int32
+// Partition is one partition of a topic.
+type Partition struct {
+	Topic  string
+	Number int32
 }
 
-// ends is where the partitions that hold anything end now.
-func (c *Client) ends(ctx context.Context, topics []string) (map[partition]int64, error) {
+// Ends is where the partitions that hold anything end now: the offset behind
+// their last record.
+func (c *Client) Ends(ctx context.Context, topics []string) (map[Partition]int64, error) {
 	listed, err := c.admin.ListEndOffsets(ctx, topics...)
 	if err == nil {
 		err = listed.Error()
@@ -117,10 +130,10 @@ func (c *Client) ends(ctx context.Context, topics []string) (map[partition]int64
 	if err != nil {
 		return nil, fmt.Errorf("broker: end offsets of %v: %w", topics, err)
 	}
-	ends := make(map[partition]int64)
+	ends := make(map[Partition]int64)
 	listed.Each(func(o kadm.ListedOffset) {
 		if o.Offset > 0 {
-			ends[partition{o.Topic, o.Partition}] = o.Offset
+			ends[Partition{o.Topic, o.Partition}] = o.Offset
 		}
 	})
 	return ends, nil
@@ -129,7 +142,7 @@ func (c *Client) ends(ctx context.Context, topics []string) (map[partition]int64
 // consume reads topics from their start until each returns false. It keeps
 // the marks of transactions, which also take offsets.
 func (c *Client) consume(ctx context.Context, topics []string, each func(*kgo.Record) bool) error {
-	reader, err := kgo.NewClient(kgo.SeedBrokers(c.addr), kgo.ClientID("weir-broker"),
+	reader, err := kgo.NewClient(kgo.SeedBrokers(c.addrs...), kgo.ClientID("weir-broker"),
 		kgo.ConsumeTopics(topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond))
 	if err != nil {

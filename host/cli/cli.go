@@ -101,7 +101,7 @@ func (a *app) root() *cobra.Command {
 		a.callCommand(),
 		a.inspectCommand(),
 		a.conformanceCommand(),
-		a.demoCommand(), a.brokerCommand(),
+		a.demoCommand(), a.verifyCommand(), a.brokerCommand(),
 		a.versionCommand(), exitCodesTopic(),
 	)
 	root.InitDefaultHelpCmd()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -122,22 +121,13 @@ func (d *demo) configure(ctx context.Context, addr string) error {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return err
 	}
-	spec, faults := host.LoadSpec(config.Load{Files: []string{file}, Environ: demoEnvironment(d.environ, addr)})
+	spec, faults := host.LoadSpec(config.Load{Files: []string{file}, Environ: append(ownEnvironment(d.environ), "WEIR_BROKERS="+addr)})
 	if err := faults.Err(); err != nil {
 		return fmt.Errorf("the demo's own configuration: %w", err)
 	}
 	d.spec = spec
 	d.host, err = host.New(ctx, spec, host.Options{Log: d.log, CacheDir: d.flags.cache.path()})
 	return err
-}
-
-// demoEnvironment leaves the user's own overrides out: they are for other
-// configurations.
-func demoEnvironment(environ []string, addr string) []string {
-	kept := slices.DeleteFunc(slices.Clone(environ), func(e string) bool {
-		return len(e) > len(config.Prefix) && e[:len(config.Prefix)] == config.Prefix
-	})
-	return append(kept, "WEIR_BROKERS="+addr)
 }
 
 func (d *demo) makeTopics(ctx context.Context) error {

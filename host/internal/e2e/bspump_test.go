@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/host/internal/kafkatest"
-	"github.com/weirhq/weir/host/internal/verify"
+	"github.com/weirhq/weir/host/verify"
 )
 
 // bspumpINI is the configuration of BSPump's documented example. Of its

@@ -7,7 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/host/internal/kafkatest"
-	"github.com/weirhq/weir/host/internal/verify"
+	"github.com/weirhq/weir/host/verify"
 )
 
 // TestKilledProcessLosesNothing runs two processes of one group and kills one

@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/weirhq/weir/host/internal/kafkatest"
-	"github.com/weirhq/weir/host/internal/verify"
+	"github.com/weirhq/weir/host/verify"
 )
 
 // load produces the numbered inputs of a run to every partition of a topic in

@@ -10,8 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/weirhq/weir/host/internal/verify"
 	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/verify"
 )
 
 // input is a record of the input topic that the brokers have for good.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/weirhq/weir/host/internal/verify"
+	"github.com/weirhq/weir/host/verify"
 )
 
 // loadID is the transactional id of a load that writes in transactions.

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/host/event"
-	"github.com/weirhq/weir/host/internal/verify"
 	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/verify"
 )
 
 // The topics of every world.

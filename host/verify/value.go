@@ -4,6 +4,11 @@
 // sequence number there, and carries a checksum (Value, Parse). A Checker is
 // told how many inputs each partition had and every output that the brokers
 // hold, and reports what is lost, out of order, doubled, foreign or corrupt.
+//
+// An Audit judges the runs of "weir verify" by it, and more strictly. It knows
+// every byte of the inputs (Workload), what the group had committed whenever
+// the process was ended (Stop), and what a reader saw on the way.
+//
 // The package knows no Kafka: a history can be written by hand, and the tests
 // prove that each kind of fault is found.
 package verify

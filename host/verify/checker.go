@@ -51,24 +51,38 @@ func (c *Checker) Output(topic string, partition int32, offset int64, value []by
 		c.report.Corrupt.add("%v: %v", at, err)
 		return
 	}
-	if run != c.run || origin.Partition < 0 || int(origin.Partition) >= len(c.seen) ||
-		origin.Seq < 0 || origin.Seq >= int64(len(c.seen[origin.Partition])) {
+	if !c.knows(run, origin) {
 		c.report.Foreign.add("%v: %v of run %q", at, origin, run)
 		return
 	}
-	copies := &c.seen[origin.Partition][origin.Seq]
+	c.arrived(at, origin, true)
+}
+
+// knows tells whether there is an input of an origin in the run.
+func (c *Checker) knows(run string, o Origin) bool {
+	return run == c.run && o.Partition >= 0 && int(o.Partition) < len(c.seen) &&
+		o.Seq >= 0 && o.Seq < int64(len(c.seen[o.Partition]))
+}
+
+// arrived takes an output of an input that it knows, and says how many there
+// are by now. Whether it has its place in the order is said by ordered.
+func (c *Checker) arrived(at place, o Origin, ordered bool) int32 {
+	copies := &c.seen[o.Partition][o.Seq]
 	*copies++
 	c.report.MaxCopies = max(c.report.MaxCopies, *copies)
 	if *copies > 1 {
 		c.report.Duplicates++
-		return // order is promised for first occurrences only
 	}
-	way := lane{topic, origin.Partition, partition}
-	if last, ok := c.last[way]; ok && origin.Seq < last {
-		c.report.Reordered.add("%v: %v came after %d", at, origin, last)
-		return
+	if *copies > 1 || !ordered {
+		return *copies // order is promised for first occurrences only
 	}
-	c.last[way] = origin.Seq
+	way := lane{at.topic, o.Partition, at.partition}
+	if last, ok := c.last[way]; ok && o.Seq < last {
+		c.report.Reordered.add("%v: %v came after %d", at, o, last)
+		return *copies
+	}
+	c.last[way] = o.Seq
+	return *copies
 }
 
 // Report judges what was told so far.
@@ -122,8 +136,8 @@ const maxExamples = 32
 
 // Cases counts faults of one kind and names the first of them.
 type Cases struct {
-	Count    int64
-	Examples []string
+	Count    int64    `json:"count"`
+	Examples []string `json:"examples,omitempty"`
 }
 
 func (c *Cases) add(format string, args ...any) {

@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirhq/weir/host/broker"
+	"github.com/weirhq/weir/host/config"
+	"github.com/weirhq/weir/host/kafka"
+	"github.com/weirhq/weir/host/verify/campaign"
+)
+
+type verifyFlags struct {
+	brokers  []string
+	delivery string
+	seed     uint64
+	events   int64
+	kills    int
+	duration time.Duration
+	quick    bool
+	output   string
+}
+
+// The two deliveries, as configurations write them.
+const (
+	atLeastOnce = "at_least_once"
+	exactlyOnce = "exactly_once"
+)
+
+const (
+	quickEvents = 500_000
+	quickKills  = 50
+	// quickTime is when a quick run feeds and kills no more: the rest of its 90 s
+	// is for what has to settle.
+	quickTime = 60 * time.Second
+	// minShare is the least input between two faults.
+	minShare = 100
+)
+
+func (a *app) verifyCommand() *cobra.Command {
+	f := verifyFlags{delivery: atLeastOnce}
+	cmd := &cobra.Command{
+		Use:     "verify",
+		Short:   "kill a pipeline under load, and prove that it kept its promises",
+		GroupID: groupTry,
+		Long: `Runs a pipeline of its own in a process of its own, feeds it with numbered
+events of all kinds, and kills, stops and pauses the process at random moments.
+At the end every topic is read back, and every event must have arrived: in the
+right topic, unchanged, in order, and no more often than the delivery allows.
+
+The brokers are a development broker in this process, or those of --brokers, over
+plain text. There it makes four topics and a group whose names begin with
+weir-verify-, and removes them; after an anomaly the topics stay. docs/verify.md says
+what each anomaly means. The exit code is 1 when there is any.`,
+		Example: `  weir verify
+  weir verify --delivery exactly_once
+  weir verify --brokers localhost:9092 --events 2000000 --kills 100 --duration 10m
+  weir verify --seed 7 -o json > report.json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.check(cmd.Flags().Changed("seed")); err != nil {
+				return err
+			}
+			return a.verify(cmd.Context(), f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.brokers, "brokers", nil, "`HOST:PORT` of brokers, with commas between (default: a development broker in this process)")
+	flags.Var(choice{value: &f.delivery, of: []string{atLeastOnce, exactlyOnce}}, "delivery", "`DELIVERY` of the pipeline: at_least_once or exactly_once")
+	flags.Uint64Var(&f.seed, "seed", 0, "the events and the plan of faults are the same for a `NUMBER` (default: by chance)")
+	flags.Int64Var(&f.events, "events", quickEvents, "how many events are sent")
+	flags.IntVar(&f.kills, "kills", quickKills, "how often the process is killed; for every four kills it is stopped once and paused once")
+	flags.DurationVar(&f.duration, "duration", quickTime, "when feeding and faults end, even if not all of them were done")
+	flags.BoolVar(&f.quick, "quick", false, "the default events, kills and duration, whatever else is said: at most 90 s")
+	addOutput(cmd, &f.output, outputText)
+	return cmd
+}
+
+func (f *verifyFlags) check(seeded bool) error {
+	if f.quick {
+		f.events, f.kills, f.duration = quickEvents, quickKills, quickTime
+	}
+	faults := int64(f.kills) * 3 / 2
+	switch {
+	case f.kills < 0 || f.kills > 10_000:
+		return usageError{errors.New("--kills must be from 0 to 10000")}
+	case f.events < (faults+1)*minShare || f.events > 100_000_000:
+		return usageError{fmt.Errorf("--events must be from %d, so that every fault meets some, to 100000000", (faults+1)*minShare)}
+	case f.duration <= 0:
+		return usageError{errors.New("--duration must be above 0")}
+	case slices.Contains(f.brokers, ""):
+		return usageError{errors.New("--brokers has an empty address")}
+	}
+	if !seeded && f.seed == 0 {
+		f.seed = uint64(rand.Uint32())
+	}
+	return nil
+}
+
+func (a *app) verify(ctx context.Context, f verifyFlags) (err error) {
+	ctx, drain, release := stopSignals(ctx, true, func(string) { a.tell("stopping: the process is ended, and what was made is removed") })
+	defer release()
+	ctx, cancel := until(ctx, drain)
+	defer cancel()
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	given, where := len(f.brokers) > 0, strings.Join(f.brokers, ",")
+	if !given {
+		b, err := broker.Start(broker.Options{Listen: "127.0.0.1:0"})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, b.Close()) }()
+		f.brokers, where = []string{b.Addr()}, "a development broker in this process"
+	}
+	writeLine(a.err, "weir verify: %s on %s, seed %d, %d events, %s", f.delivery, where, f.seed, f.events, plural(f.kills, "kill"))
+	ticker := time.NewTicker(progressEvery)
+	defer ticker.Stop()
+	progress := newProgressLine(a.err, ticker.C, a.tell)
+	result, err := campaign.Run(ctx, campaign.Options{
+		Brokers: f.brokers, Program: program, Name: os.Args[0], Environ: ownEnvironment(a.environ),
+		ExactlyOnce: f.delivery == exactlyOnce, Seed: f.seed, Events: f.events, Kills: f.kills, Duration: f.duration,
+		Keep: given, Tell: progress.at,
+	})
+	progress.end()
+	var dial *net.OpError
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("stopped before there was a verdict")
+	case errors.Is(err, campaign.ErrBrokers) && (errors.Is(err, context.DeadlineExceeded) || errors.As(err, &dial)):
+		return fmt.Errorf("%w at %s: %w", kafka.ErrUnreachable, where, err)
+	case err != nil:
+		return err
+	}
+	return a.showVerdict(result, f)
+}
+
+// ownEnvironment leaves the user's settings of weir out: they are for other
+// configurations.
+func ownEnvironment(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(e string) bool { return strings.HasPrefix(e, config.Prefix) })
+}
+
+// errAnomalies says that a promise was broken.
+var errAnomalies = errors.New("a promise was broken")
+
+func (a *app) showVerdict(r *campaign.Result, f verifyFlags) error {
+	if f.output == outputJSON {
+		if err := writeJSON(a.out, r); err != nil {
+			return err
+		}
+	} else {
+		a.printVerdict(r)
+	}
+	if r.Valid {
+		return nil
+	}
+	var names []string
+	for _, anomaly := range r.Anomalies {
+		names = append(names, fmt.Sprintf("%d %s", anomaly.Count, anomaly.Name))
+	}
+	return fmt.Errorf("%w: %s", errAnomalies, strings.Join(names, ", "))
+}
+
+// shownCases bounds what is printed of one anomaly; JSON has more.
+const shownCases = 5
+
+func (a *app) printVerdict(r *campaign.Result) {
+	t := newTable(a.out, "")
+	t.row("delivery", r.Delivery)
+	t.row("seed", fmt.Sprint(r.Seed))
+	t.row("faults", fmt.Sprintf("%s, %s, %s", plural(r.Faults.Kills, "kill"), plural(r.Faults.Stops, "stop"), plural(r.Faults.Pauses, "pause")))
+	t.row("inputs", fmt.Sprintf("%d in %.1f s, %.0f/s", r.Inputs, r.Seconds, r.Rate))
+	t.row("outputs", fmt.Sprintf("%d, of which %d dead letters", r.Outputs, r.DeadLetters))
+	t.row("duplicates", fmt.Sprintf("%d, at most %d copies", r.Duplicates, r.MaxCopies))
+	t.end()
+	writeLine(a.out, "")
+	if r.Valid {
+		writeLine(a.out, "%s: nothing lost, reordered or changed, and no more duplicates than allowed", a.out.green("valid"))
+		return
+	}
+	for _, anomaly := range r.Anomalies {
+		writeLine(a.out, "%s  %d: %s", a.out.red(anomaly.Name), anomaly.Count, anomaly.Meaning)
+		for _, example := range anomaly.Examples[:min(len(anomaly.Examples), shownCases)] {
+			writeLine(a.out, "    %s", example)
+		}
+		if more := int(anomaly.Count) - shownCases; more > 0 {
+			writeLine(a.out, "    and %d more", more)
+		}
+	}
+	if r.Log != "" {
+		writeLine(a.out, "\nthe process said at its end:\n%s", r.Log)
+	}
+	if len(r.Kept) > 0 {
+		writeLine(a.out, "\nleft to look at: %s", strings.Join(r.Kept, ", "))
+	}
+}
