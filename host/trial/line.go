@@ -34,6 +34,9 @@ const (
 
 // Parse reads input i.
 func (l *RecordLine) Parse(line []byte, i int, now time.Time) (event.Event, error) {
+	if !utf8.Valid(line) { // which encoding/json would mend, and so change
+		return event.Event{}, errors.New("is not UTF-8: give bytes that are no text as value_base64 and key_base64")
+	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(line, &fields); err != nil || fields == nil {
 		return event.Event{}, errors.New("is no JSON object")

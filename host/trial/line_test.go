@@ -29,6 +29,7 @@ func TestRecordLine(t *testing.T) {
 			want: `{"ts":1,"key":null,"payload":null,"context":{"a":null,"b":true,"c":-5,"d":1.5,"e":"x","f":{"k":[1]},"g":100000000000000000000}}`},
 		{name: "no object", in: `[]`, err: "is no JSON object"},
 		{name: "null", in: `null`, err: "is no JSON object"},
+		{name: "not UTF-8", in: "{\"value\":{\"\x83\":1}}", err: "is not UTF-8: give bytes that are no text as value_base64 and key_base64"},
 		{name: "types", in: `{"topic":5,"partition":"x","headers":["a"],"context":{"kafka_topic":"t"},"key_base64":"?"}`,
 			err: "topic: 5 does not fit\npartition: \"x\" does not fit\nkey_base64: is not base64\nheaders: must be a list of names and values by turns, or an object\ncontext: the name \"kafka_topic\" cannot be given"},
 	} {
