@@ -76,11 +76,13 @@ type sink interface {
 	Waited() time.Duration
 }
 
-// part is what a step counts itself: a module or a key filter, whichever it is.
+// part is what a step counts itself: a module, a key filter or a schema step,
+// whichever it is.
 type part struct {
-	module *plugin.Counters
-	slot   *slot // of the module
-	filter *kafka.KeyFilter
+	module  *plugin.Counters
+	slot    *slot // of the module
+	filter  *kafka.KeyFilter
+	lookups *schema.Lookups
 }
 
 // New loads every module, gives each a trial instance with its config, and
@@ -189,12 +191,14 @@ func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline
 		return step, part{filter: filter}, nil
 	}
 	if s.Schema != nil {
-		open, err := h.schemaOpener(s.Schema)
+		own := *s.Schema
+		own.Lookups = new(schema.Lookups)
+		open, err := h.schemaOpener(&own)
 		if err != nil {
 			return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, err)
 		}
 		step.Open = open
-		return step, part{}, nil
+		return step, part{lookups: own.Lookups}, nil
 	}
 	cfg := plugin.Config{Pipeline: p.Name, Processor: s.Name, Config: s.Config, Counters: new(plugin.Counters)}
 	if s.Capture.Dir != "" {

@@ -174,6 +174,13 @@ func (own part) sample(p *telemetry.ProcessorSample) {
 		p.Digest = "sha256:" + own.slot.module.Load().Digest()
 		p.Reloads, p.RefusedReloads = own.slot.replaced.Load(), own.slot.refused.Load()
 	}
+	if own.lookups != nil {
+		p.Lookups = []telemetry.LookupSample{
+			{Result: "hit", Count: own.lookups.Hits.Load()},
+			{Result: "miss", Count: own.lookups.Misses.Load()},
+			{Result: "error", Count: own.lookups.Errors.Load()},
+		}
+	}
 	if own.filter != nil {
 		for _, r := range own.filter.Matches() {
 			p.Rules = append(p.Rules, telemetry.RuleSample(r))

@@ -70,6 +70,8 @@ const Latest = -1
 
 // Config is one step as configured.
 type Config struct {
+	// Lookups, when set, counts how the step finds its schemas.
+	Lookups   *Lookups
 	Op        Op
 	Mode      Mode
 	Of        Part

@@ -20,6 +20,7 @@ type Processor struct {
 	path     [maxPath]int
 
 	fixedMessage []byte
+	hits         uint64 // not in the books yet
 
 	// Of the batch that runs: the schema that the step fixes, and what the
 	// outputs point to.
@@ -49,7 +50,11 @@ func (e badEvent) Unwrap() error { return e.error }
 // fails the event; an error is the registry's. A null stays a null: it has no
 // schema.
 func (p *Processor) Process(ctx context.Context, in, out []event.Event, fail func(int, *event.Failure)) ([]event.Event, error) {
-	defer func() { p.fixed, p.bytes, p.pairs = nil, slab{}, nil }() // the outputs hold them now
+	defer func() {
+		p.fixed, p.bytes, p.pairs = nil, slab{}, nil // the outputs hold them now
+		p.config.Lookups.add(p.hits)
+		p.hits = 0
+	}()
 	work := p.decode
 	if p.config.Op == Encode {
 		work = p.encode
@@ -225,11 +230,13 @@ func (p *Processor) target(ctx context.Context, e *event.Event) (s *schema, err 
 		return p.named(ctx, e)
 	}
 	if p.fixed == nil {
+		var asked bool
 		if p.config.Subject != "" {
-			p.fixed, err = p.registry.Subject(ctx, p.config.Subject, p.config.Version)
+			p.fixed, asked, err = p.registry.Subject(ctx, p.config.Subject, p.config.Version)
 		} else {
-			p.fixed, err = p.registry.ID(ctx, p.config.ID)
+			p.fixed, asked, err = p.registry.ID(ctx, p.config.ID)
 		}
+		p.config.Lookups.note(asked, err)
 	}
 	return p.fixed, err
 }
@@ -251,9 +258,11 @@ func (p *Processor) named(ctx context.Context, e *event.Event) (*schema, error) 
 // schema gives a schema that an event names.
 func (p *Processor) schema(ctx context.Context, id int) (*schema, error) {
 	if s := p.recent.find(id); s != nil {
+		p.hits++
 		return s, nil
 	}
-	s, err := p.registry.ID(ctx, id)
+	s, asked, err := p.registry.ID(ctx, id)
+	p.config.Lookups.note(asked, err)
 	switch {
 	case errors.Is(err, ErrUnknown):
 		return nil, badEvent{err}

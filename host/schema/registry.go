@@ -156,9 +156,11 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 }
 
 // ID gives the schema with an id. The error wraps ErrUnknown when there is
-// none; a schema that does not compile is one, and says so when it is used.
-func (r *Registry) ID(ctx context.Context, id int) (*schema, error) {
-	return r.byID.get(ctx, id, func(ctx context.Context, _ *schema) (*schema, time.Duration, error) {
+// none; a schema that does not compile is one, and says so when it is used. asked
+// is false for what was known.
+func (r *Registry) ID(ctx context.Context, id int) (s *schema, asked bool, err error) {
+	s, err = r.byID.get(ctx, id, func(ctx context.Context, _ *schema) (*schema, time.Duration, error) {
+		asked = true
 		given, err := ask(ctx, r, fmt.Sprintf("schema id %d", id), func(ctx context.Context, c *sr.Client) (sr.Schema, error) {
 			return c.SchemaByID(ctx, id)
 		})
@@ -177,13 +179,15 @@ func (r *Registry) ID(ctx context.Context, id int) (*schema, error) {
 		}
 		return s, forever, nil
 	})
+	return s, asked, err
 }
 
 // Subject gives a version of a subject. The latest is asked for again from
 // time to time; while the registry is away, what was the latest goes on to
 // count.
-func (r *Registry) Subject(ctx context.Context, subject string, number int) (*schema, error) {
+func (r *Registry) Subject(ctx context.Context, subject string, number int) (s *schema, asked bool, err error) {
 	id, err := r.bySubject.get(ctx, version{subject, number}, func(ctx context.Context, old int) (int, time.Duration, error) {
+		asked = true
 		given, err := r.subject(ctx, subject, number, old != 0)
 		switch {
 		case err == nil && number == Latest:
@@ -198,9 +202,10 @@ func (r *Registry) Subject(ctx context.Context, subject string, number int) (*sc
 		return 0, notKept, err
 	})
 	if err != nil {
-		return nil, err
+		return nil, asked, err
 	}
-	return r.ID(ctx, id)
+	s, also, err := r.ID(ctx, id)
+	return s, asked || also, err
 }
 
 // subject asks for a version, once only where an older answer is there.

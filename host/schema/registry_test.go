@@ -49,7 +49,7 @@ func TestAnswers(t *testing.T) {
 			f.set(status(tc.status, tc.body))
 			c := f.config()
 			c.GiveUpAfter = 10 * time.Millisecond
-			_, err := open(t, c).ID(t.Context(), 1)
+			_, _, err := open(t, c).ID(t.Context(), 1)
 			if err == nil || !strings.Contains(err.Error(), tc.want) || errors.Is(err, ErrUnknown) != tc.unknown {
 				t.Errorf("error %v, want one with %q", err, tc.want)
 			}
@@ -110,13 +110,13 @@ func TestRegistryIsSlow(t *testing.T) {
 	})
 	c := f.config()
 	c.RequestTimeout, c.GiveUpAfter = 20*time.Millisecond, 30*time.Millisecond
-	if _, err := open(t, c).ID(t.Context(), 1); err == nil || !strings.Contains(err.Error(), "(given up after") {
+	if _, _, err := open(t, c).ID(t.Context(), 1); err == nil || !strings.Contains(err.Error(), "(given up after") {
 		t.Errorf("error %v", err)
 	}
 	c = f.config()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := open(t, c).ID(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
+	if _, _, err := open(t, c).ID(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
 	f.set(status(503, ""))
@@ -124,7 +124,7 @@ func TestRegistryIsSlow(t *testing.T) {
 	r.backoff = func(int) time.Duration { return time.Minute / 2 }
 	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := r.ID(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
+	if _, _, err := r.ID(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error of a pause that was cut: %v", err)
 	}
 }
@@ -149,7 +149,7 @@ func TestOtherURL(t *testing.T) {
 	r := open(t, c)
 	r.backoff = func(int) time.Duration { return time.Hour } // there is no need to pause
 	for id := range 5 {
-		if _, err := r.ID(t.Context(), id+1); err != nil {
+		if _, _, err := r.ID(t.Context(), id+1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -235,7 +235,7 @@ func TestLatest(t *testing.T) {
 	latest := func() int {
 		t.Helper()
 		time.Sleep(2 * c.LatestFor) // what was known is out of date
-		s, err := r.Subject(t.Context(), "s", Latest)
+		s, _, err := r.Subject(t.Context(), "s", Latest)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +256,7 @@ func TestLatest(t *testing.T) {
 	if n := f.count("/subjects/s/versions/latest") - before; n != 1 {
 		t.Errorf("asked %d times while there is an older answer", n)
 	}
-	if s, err := r.Subject(t.Context(), "s", Latest); err != nil || s.id != 2 {
+	if s, _, err := r.Subject(t.Context(), "s", Latest); err != nil || s.id != 2 {
 		t.Errorf("%v, %v", s, err)
 	}
 }
@@ -281,15 +281,15 @@ func TestLogin(t *testing.T) {
 	c := f.config()
 	c.Username, c.Password = "me", config.SecretFile(file)
 	r := open(t, c)
-	if _, err := r.ID(t.Context(), 1); err != nil {
+	if _, _, err := r.ID(t.Context(), 1); err != nil {
 		t.Error(err)
 	}
 	password = "second"
-	if _, err := r.ID(t.Context(), 2); err == nil || strings.Contains(err.Error(), "first") {
+	if _, _, err := r.ID(t.Context(), 2); err == nil || strings.Contains(err.Error(), "first") {
 		t.Errorf("error %v", err)
 	}
 	write(password)
-	if _, err := r.ID(t.Context(), 2); err != nil {
+	if _, _, err := r.ID(t.Context(), 2); err != nil {
 		t.Error(err)
 	}
 	if text := fmt.Sprintf("%v %+v %#v", c, c, c); strings.Contains(text, "second") {
@@ -324,7 +324,7 @@ func TestTLS(t *testing.T) {
 			return err
 		}
 		defer r.Close()
-		_, err = r.ID(t.Context(), 1)
+		_, _, err = r.ID(t.Context(), 1)
 		return err
 	}
 	for _, tc := range []struct {

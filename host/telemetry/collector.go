@@ -63,6 +63,8 @@ var (
 		"Time that sources did not read for what was in flight, and that lanes waited for room in the sink.", "at")
 	processorSeconds = desc("weir_processor_duration_seconds_total",
 		"Time that a processor took, summed over lanes.", "processor")
+	lookups = desc("weir_schema_lookups_total",
+		"Schemas that a schema step looked for: known (hit), asked for (miss), or not to be had (error).", "processor", "result")
 	heldRecords = desc("weir_source_in_flight_records",
 		"Records that were read and whose offsets cannot be committed yet.")
 	heldBytes = desc("weir_source_in_flight_bytes",
@@ -83,7 +85,7 @@ var descs = []*prometheus.Desc{
 	consumed, delivered, dropped, filtered, retried, failed, deadLettered, abandoned, inFlight,
 	produced, batches, rebalances, instances, traps, fuel, moduleInfo, reloads, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
 	transactions, transactionSeconds, heldRecords, heldBytes, limitRecords, limitBytes, lagRecords, lagSeconds,
-	processing, latency, backpressure, processorSeconds,
+	processing, latency, backpressure, processorSeconds, lookups,
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -176,6 +178,9 @@ func (w *writer) processor(p *ProcessorSample) {
 		w.gauge(moduleInfo, 1, p.Name, p.Digest)
 		w.count(reloads, p.Reloads, p.Name, "replaced")
 		w.count(reloads, p.RefusedReloads, p.Name, "refused")
+	}
+	for _, l := range p.Lookups {
+		w.count(lookups, l.Count, p.Name, l.Result)
 	}
 	for i := range p.Guest {
 		w.guest(p.Name, &p.Guest[i])

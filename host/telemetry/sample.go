@@ -113,6 +113,8 @@ type ProcessorSample struct {
 	// place; those that were refused kept it.
 	Digest                  string
 	Reloads, RefusedReloads uint64
+	// Lookups are those of a schema step.
+	Lookups []LookupSample
 	// Guest holds what the module measures itself.
 	Guest []GuestSample
 }
@@ -146,6 +148,13 @@ type FailureSample struct {
 type TrapSample struct {
 	Cause string
 	Count uint64
+}
+
+// LookupSample counts the schemas that a schema step looked for, by what came of
+// it.
+type LookupSample struct {
+	Result string
+	Count  uint64
 }
 
 // RuleSample counts the keys that a rule of a key filter was the first to match.
