@@ -36,6 +36,8 @@ type Options struct {
 	// From is where sources begin without an offset; the zero Start leaves it
 	// to their options.
 	From kafka.Start
+	// To is where ExitAtEnd ends before those; the zero Start is nowhere.
+	To kafka.Start
 	// DrainTimeout bounds a graceful stop. Default 30 s.
 	DrainTimeout time.Duration
 }
@@ -132,6 +134,10 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 		m.transactions = kafka.NewTransactions(kafka.TransactionsConfig{Sink: into, Group: spec.Sources[0].Options, Interval: spec.TransactionInterval})
 		m.sink = m.transactions
 	}
+	onFailure := newFailureLog(log).report
+	if spec.Replay != nil {
+		m.sink, onFailure = spec.Replay.instead(m.sink, spec.Sink.Topic), spec.Replay.note(onFailure)
+	}
 	cfg := pipeline.Config{
 		Name:            spec.Name,
 		OnError:         spec.OnError,
@@ -141,13 +147,13 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 		SinkTopic:       spec.Sink.Topic,
 		CheckTopic:      kafka.CheckTopicName,
 		CheckEvent:      m.sink.Check,
-		OnFailure:       newFailureLog(log).report,
+		OnFailure:       onFailure,
 	}
 	sources := make([]pipeline.Source, len(spec.Sources))
 	for i, s := range spec.Sources {
 		source := kafka.NewSource(kafka.SourceConfig{
 			Options: s.Options, Topics: s.Topics, Regex: s.Regex,
-			From: opts.From, ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Transactions: m.transactions, Log: log,
+			From: opts.From, To: opts.To, ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Transactions: m.transactions, Log: log,
 		})
 		m.sources, sources[i] = append(m.sources, source), source
 		cfg.StuckAfter = max(cfg.StuckAfter, s.Options.Duration("max_poll_interval_ms"))
@@ -261,6 +267,21 @@ func (h *Host) Reset(ctx context.Context, to kafka.Start) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Spans says what the sources would read up to their ends, before Run.
+func (h *Host) Spans(ctx context.Context) ([]kafka.Span, error) {
+	var spans []kafka.Span
+	for _, m := range h.members {
+		for _, source := range m.sources {
+			more, err := source.Spans(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("pipeline %s: %w", m.spec.Name, err)
+			}
+			spans = append(spans, more...)
+		}
+	}
+	return spans, nil
 }
 
 // Run runs all pipelines until each has ended: by its own failure, by its

@@ -75,7 +75,9 @@ type PipelineSpec struct {
 	TransactionInterval time.Duration
 	// Redrive, when set, makes the pipeline one that reads its dead letters.
 	Redrive *deadletter.Redrive
-	Pos     config.Pos
+	// Replay, when set, makes it one that reads a past range beside the pipeline.
+	Replay *Replay
+	Pos    config.Pos
 
 	// letters resolves the options to read the dead letters with as a group.
 	letters func(group string) (SourceSpec, config.Faults)

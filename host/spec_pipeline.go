@@ -152,17 +152,22 @@ func (l *loader) readSink(s *config.Section, p *PipelineSpec) SinkSpec {
 // checkLoop refuses a pipeline that feeds itself.
 func (l *loader) checkLoop(s *config.Section, p *PipelineSpec, sink SinkSpec) {
 	reads := func(source SourceSpec) bool {
-		return source.Connection == sink.Connection && !source.Options.Excludes(sink.Topic) && slices.ContainsFunc(source.Topics, func(topic string) bool {
-			if !source.Regex {
-				return topic == sink.Topic
-			}
-			re, err := regexp.Compile(topic)
-			return err == nil && re.MatchString(sink.Topic)
-		})
+		return source.Connection == sink.Connection && source.reads(sink.Topic)
 	}
 	if slices.ContainsFunc(p.Sources, reads) && !sink.Options.Bool("allow_loop") {
 		s.Fault(topicPos(s, sink.Options), "topic", fmt.Sprintf("the pipeline reads %q too: it would feed itself for ever", sink.Topic), "write to another topic, or set allow_loop: true")
 	}
+}
+
+// reads tells whether a topic is one of the source's.
+func (s *SourceSpec) reads(topic string) bool {
+	return !s.Options.Excludes(topic) && slices.ContainsFunc(s.Topics, func(name string) bool {
+		if !s.Regex {
+			return name == topic
+		}
+		re, err := regexp.Compile(name)
+		return err == nil && re.MatchString(topic)
+	})
 }
 
 // readDeadLetter takes {topic: NAME}, or NAME alone, and sees that whoever
@@ -279,41 +284,52 @@ const builtinPrefix = "builtin:"
 
 // module checks that a module is there and returns where.
 func (l *loader) module(s *config.Section, n *config.Node) string {
-	ref := n.Value
+	folder := ""
+	if n.Pos.Line != 0 { // a place in a file
+		folder = filepath.Dir(n.Pos.File)
+	}
+	path, message, hint := findModule(n.Value, folder, l.builtins)
+	if message != "" {
+		s.Fault(n.Pos, "module", message, hint)
+	}
+	return path
+}
+
+// findModule makes of a reference "builtin:NAME" or an absolute path. Relative
+// ones begin at folder. message says what is wrong with it, if anything.
+func findModule(ref, folder string, builtins []string) (path, message, hint string) {
 	if name, ok := strings.CutPrefix(ref, builtinPrefix); ok {
-		if !slices.Contains(l.builtins, name) {
-			hint := "there are: " + strings.Join(l.builtins, ", ")
-			if near := config.Nearest(name, l.builtins); near != "" {
-				hint = fmt.Sprintf("did you mean %q?", builtinPrefix+near)
-			}
-			s.Fault(n.Pos, "module", fmt.Sprintf("no module is built in as %q", name), hint)
+		if slices.Contains(builtins, name) {
+			return ref, "", ""
 		}
-		return ref
+		hint := "there are: " + strings.Join(builtins, ", ")
+		if near := config.Nearest(name, builtins); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", builtinPrefix+near)
+		}
+		return ref, fmt.Sprintf("no module is built in as %q", name), hint
 	}
-	path := strings.TrimPrefix(ref, "file:")
+	path = strings.TrimPrefix(ref, "file:")
 	if path == "" {
-		s.Fault(n.Pos, "module", "names no file", `write module: path.wasm or module: "builtin:NAME"`)
-		return ""
+		return "", "names no file", `write module: path.wasm or module: "builtin:NAME"`
 	}
-	if !filepath.IsAbs(path) && n.Pos.Line != 0 { // a place in a file
-		path = filepath.Join(filepath.Dir(n.Pos.File), path)
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(folder, path)
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
-		s.Fault(n.Pos, "module", err.Error(), "")
-		return ""
+		return "", err.Error(), ""
 	}
 	switch info, err := os.Stat(path); {
 	case os.IsNotExist(err):
-		s.Fault(n.Pos, "module", fmt.Sprintf("there is no file %q", ref), "paths begin at the folder of the configuration file; build the module first")
+		return path, fmt.Sprintf("there is no file %q", ref), "paths begin at the folder of the configuration file; build the module first"
 	case err != nil:
-		s.Fault(n.Pos, "module", err.Error(), "")
+		return path, err.Error(), ""
 	case info.IsDir():
-		s.Fault(n.Pos, "module", fmt.Sprintf("%q is a folder", ref), "name the .wasm file in it")
+		return path, fmt.Sprintf("%q is a folder", ref), "name the .wasm file in it"
 	case !info.Mode().IsRegular():
-		s.Fault(n.Pos, "module", fmt.Sprintf("%q is not a regular file", ref), "name a .wasm file")
+		return path, fmt.Sprintf("%q is not a regular file", ref), "name a .wasm file"
 	}
-	return path
+	return path, "", ""
 }
 
 func moduleName(ref string) string {

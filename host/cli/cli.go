@@ -93,6 +93,7 @@ func (a *app) root() *cobra.Command {
 		a.checkCommand(),
 		a.topicsCommand(),
 		a.deadletterCommand(),
+		a.replayCommand(),
 		a.pluginsCommand(),
 		a.configCommand(),
 		a.newCommand(),

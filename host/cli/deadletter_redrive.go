@@ -83,7 +83,8 @@ func (a *app) redrive(ctx context.Context, f *redriveFlags, selection deadletter
 	if f.dryRun || plan.letters == 0 {
 		return nil
 	}
-	if err := a.confirmRedrive(looking, plan, f.yes); err != nil {
+	show := func() error { return a.printGroups(plan.groups.List(), outputTable) }
+	if err := a.agree(looking, f.yes, "nothing was redriven", show); err != nil {
 		return err
 	}
 	again, err := l.spec.Redrive(l.pipeline, selection)
@@ -138,49 +139,18 @@ func (l *letters) plan(ctx context.Context, s *deadletter.Selection) (*redrivePl
 	})
 }
 
-func (a *app) confirmRedrive(ctx context.Context, plan *redrivePlan, yes bool) error {
-	switch {
-	case yes:
-		return nil
-	case !a.in.interactive || !a.err.interactive:
-		return usageError{errors.New("there is nobody to ask here: say --yes too, or --dry-run to look only; nothing was redriven")}
-	}
-	if err := a.printGroups(plan.groups.List(), outputTable); err != nil {
-		return err
-	}
-	if a.ask(ctx) {
-		return nil
-	}
-	return errors.New("nothing was redriven")
-}
-
-// redriving runs the pipeline and tells how far it is.
+// redriving runs the pipeline and says what became of the letters.
 func (a *app) redriving(ctx context.Context, drain <-chan struct{}, h *host.Host, r *deadletter.Redrive, total int) error {
-	ticker := time.NewTicker(progressEvery)
-	defer ticker.Stop()
-	progress := newProgressLine(a.err, ticker.C, a.tell)
-	looks := time.NewTicker(200 * time.Millisecond)
-	defer looks.Stop()
-	ended := make(chan error, 1)
-	go func() { ended <- h.Run(ctx, drain) }()
-	for {
-		select {
-		case <-looks.C:
-			progress.at("redriving", int(r.Taken.Load()), total)
-			continue
-		case err := <-ended:
-			progress.end()
-			s := h.Samples()[0]
-			again, dropped := uint64(0), uint64(0)
-			for _, p := range s.Processors {
-				dropped += p.Dropped
-				for _, f := range p.Failures {
-					again += f.DeadLettered
-				}
-			}
-			a.tell(fmt.Sprintf("%s given again: %d delivered, %d dropped, %d dead letters again",
-				plural(int(r.Taken.Load()), "letter"), s.Delivered, dropped, again))
-			return err
+	taken := func() int { return int(r.Taken.Load()) }
+	err := a.runBounded(ctx, drain, h, "redriving", taken, total)
+	s := h.Samples()[0]
+	again, dropped := uint64(0), uint64(0)
+	for _, p := range s.Processors {
+		dropped += p.Dropped
+		for _, f := range p.Failures {
+			again += f.DeadLettered
 		}
 	}
+	a.tell(fmt.Sprintf("%s given again: %d delivered, %d dropped, %d dead letters again", plural(taken(), "letter"), s.Delivered, dropped, again))
+	return err
 }

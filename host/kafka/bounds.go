@@ -17,7 +17,7 @@ import (
 
 // bounds are the ends of a bounded run: the end offsets of all partitions of
 // the source's topics at its start, whoever in the group reads them, or of those
-// that were chosen.
+// that were chosen; or a place before them.
 type bounds struct {
 	cfg   SourceConfig
 	start Start
@@ -56,6 +56,11 @@ func (b *bounds) load(ctx context.Context, client *kgo.Client) error {
 	if err != nil {
 		return fmt.Errorf("end offsets: %w", err)
 	}
+	if b.cfg.To.word != "" {
+		if err := b.lower(ctx, admin, topics); err != nil {
+			return err
+		}
+	}
 	for topic, partitions := range b.ends {
 		maps.DeleteFunc(partitions, func(number int32, _ kadm.ListedOffset) bool { return !b.cfg.wants(topic, number) })
 	}
@@ -66,6 +71,23 @@ func (b *bounds) load(ctx context.Context, client *kgo.Client) error {
 		}
 	}
 	b.loaded = true
+	return nil
+}
+
+// lower takes the ends back to where the run is to end.
+func (b *bounds) lower(ctx context.Context, admin *kadm.Client, topics []string) error {
+	to, err := b.cfg.To.offsets(ctx, admin, topics...)
+	if err != nil {
+		return fmt.Errorf("find where to end: %w", err)
+	}
+	for topic, partitions := range b.ends {
+		for number, end := range partitions {
+			if at, ok := to.Lookup(topic, number); ok && at.Offset < end.Offset {
+				end.Offset = at.Offset
+				partitions[number] = end
+			}
+		}
+	}
 	return nil
 }
 
@@ -101,6 +123,14 @@ func (b *bounds) end(p *event.Partition) int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	o, _ := b.ends.Lookup(p.Topic, p.Number)
+	return o.Offset
+}
+
+// begin is where a partition is read from that the group has no offset for.
+func (b *bounds) begin(p *event.Partition) int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	o, _ := b.begins.Lookup(p.Topic, p.Number)
 	return o.Offset
 }
 

@@ -23,7 +23,9 @@ type partition struct {
 	credit *credit
 	mark   func(*kgo.Record) // tells the client what may be committed
 	next   int64             // the offset expected next, negative when unknown; of the polling goroutine
+	begin  int64             // where a bounded run begins without an offset of the group
 	end    int64             // a bounded run reads up to here (exclusive); negative: no bound
+	ended  bool              // a bounded run has fed all of it; of the polling goroutine
 
 	mu      sync.Mutex
 	revoked bool

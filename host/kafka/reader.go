@@ -113,13 +113,35 @@ func (r *Reader) client(ctx context.Context, more ...kgo.Opt) (*kgo.Client, erro
 	if err != nil {
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}
+	if err := awaitAnswer(ctx, client); err != nil {
+		client.Close()
+		return nil, err
+	}
+	return client, nil
+}
+
+// awaitAnswer waits until a broker answers, though not for long.
+func awaitAnswer(ctx context.Context, client *kgo.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	if err := firstAnswer(ctx, client); err != nil {
-		client.Close()
-		return nil, unreachable(client, err)
+		return unreachable(client, err)
 	}
-	return client, nil
+	return nil
+}
+
+// CheckTopic sees that a topic exists.
+func (r *Reader) CheckTopic(ctx context.Context, topic string) error {
+	client, err := r.client(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	_, err = listed(kadm.NewClient(client).ListStartOffsets(ctx, topic))
+	if err != nil {
+		return r.describe(topic, err)
+	}
+	return nil
 }
 
 // describe says what a failed look at a topic means.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 )
 
@@ -13,16 +12,9 @@ import (
 // source is to read, whatever it has committed. The group must have no members:
 // theirs would be the last word. It is called before Run.
 func (s *Source) Reset(ctx context.Context, to Start) error {
-	opts, err := s.cfg.Options.ClientOpts()
+	client, err := s.lookClient()
 	if err != nil {
 		return err
-	}
-	if s.cfg.Regex { // what leaves topics out of expressions needs them
-		opts = append(opts, kgo.ConsumeRegex())
-	}
-	client, err := kgo.NewClient(append(append(opts, clientLog(s.cfg.Log, s.cfg.Options)), s.cfg.Extra...)...)
-	if err != nil {
-		return fmt.Errorf("kafka client: %w", err)
 	}
 	defer client.Close()
 	admin, group := kadm.NewClient(client), s.cfg.Options.String("group.id")

@@ -28,6 +28,9 @@ type SourceConfig struct {
 	// ExitAtEnd ends Run once the group has committed everything up to the end
 	// offsets seen at the start.
 	ExitAtEnd bool
+	// To is a place before those, at which a run with ExitAtEnd ends: of an offset
+	// or a time, the first record that is not read any more. The zero Start is none.
+	To Start
 	// DrainTimeout bounds the drain of a stop. Default 30 s. A revoke is
 	// bounded by half of the rebalance timeout instead.
 	DrainTimeout time.Duration
@@ -304,9 +307,17 @@ func (r *session) dispatch(fetches kgo.Fetches) {
 		if p == nil {
 			return // taken away; its new owner reads the records
 		}
+		if p.ended {
+			return
+		}
+		from := p.next
 		r.skipped(p, &f)
 		first := f.Records[0].Offset
-		if polled := newPolled(p.name, f.Records, p.end); polled.last.Next > 0 {
+		polled := newPolled(p.name, f.Records, p.end)
+		if p.end >= 0 && p.next >= p.end {
+			r.atEnd(p, from, polled)
+		}
+		if polled.last.Next > 0 {
 			p.feed(polled, first, readable(r.cfg.Options, &f))
 		}
 	})
@@ -340,6 +351,7 @@ func (r *session) assigned(ctx context.Context, client *kgo.Client, topics map[s
 			r.stop(err)
 			return
 		}
+		client.ResumeFetchPartitions(topics) // which may have been at their ends here before
 	}
 	r.in.Ready()
 	r.mu.Lock()
@@ -355,7 +367,7 @@ func (r *session) assigned(ctx context.Context, client *kgo.Client, topics map[s
 			name := &event.Partition{Topic: topic, Number: number}
 			p := &partition{name: name, credit: r.credit, mark: r.marker(client), end: -1, next: -1, progress: newProgress()}
 			if r.bounds != nil {
-				p.end = r.bounds.end(name)
+				p.begin, p.end = r.bounds.begin(name), r.bounds.end(name)
 			}
 			p.lane = r.in.Open(r.lanes, name, p)
 			r.partitions[*name] = p

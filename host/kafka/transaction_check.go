@@ -23,11 +23,16 @@ func (o *Options) Transact(id string) {
 
 // TransactAs is the same options under another transactional id, for another
 // producer beside theirs.
-func (o *Options) TransactAs(id string) *Options {
-	r := rowOf("transactional.id")
+func (o *Options) TransactAs(id string) *Options { return o.with("transactional.id", id) }
+
+// InGroup is the same options in another group.
+func (o *Options) InGroup(id string) *Options { return o.with("group.id", id) }
+
+func (o *Options) with(name, value string) *Options {
+	r := rowOf(name)
 	out := &Options{role: o.role, settings: maps.Clone(o.settings)}
-	s := *out.settings[r.name]
-	s.value = r.mustParse(id)
+	s := *o.get(name)
+	s.value = r.mustParse(value)
 	out.settings[r.name] = &s
 	return out
 }
