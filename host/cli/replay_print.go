@@ -117,7 +117,7 @@ func (j *replayJob) result() *replayResult {
 	s := j.host.Samples()[0]
 	r := &replayResult{
 		Pipeline: s.Pipeline, Group: j.replay.Group(s.Pipeline), ToTopic: j.replay.Topic,
-		Read: s.Consumed, Delivered: s.Delivered, Outputs: []replayOutput{}, Failures: []failedCause{},
+		Read: s.Consumed - s.Abandoned, Delivered: s.Delivered, Outputs: []replayOutput{}, Failures: []failedCause{},
 	}
 	for _, p := range s.Processors {
 		r.Dropped += p.Dropped
