@@ -23,8 +23,10 @@ func (r *session) connect(ctx context.Context) error {
 		clientLog(r.cfg.Log, r.cfg.Options),
 		kgo.WithHooks(r.reach),
 	)
+	made := make(chan struct{})
+	defer close(made)
 	if r.own == nil {
-		opts = append(opts, r.membership()...)
+		opts = append(opts, r.membership(made)...)
 	}
 	if r.cfg.From.word != "" {
 		opts = append(opts, kgo.ConsumeStartOffset(r.cfg.From.clientOffset()))
@@ -39,15 +41,19 @@ func (r *session) connect(ctx context.Context) error {
 	return nil
 }
 
-// membership is how the client reads as a member of the group.
-func (r *session) membership() []kgo.Opt {
+// membership is how the client reads as a member of the group. It joins before
+// it is known here, which is when made is closed.
+func (r *session) membership(made <-chan struct{}) []kgo.Opt {
 	opts := []kgo.Opt{
 		kgo.ConsumeTopics(r.cfg.Topics...),
 		// Call-backs and dispatch exclude each other, so a lane exists for
 		// whatever was polled. The block covers nothing but the dispatch.
 		kgo.BlockRebalanceOnPoll(),
 		kgo.OnPartitionsAssigned(r.assigned),
-		kgo.AdjustFetchOffsetsFn(r.place),
+		kgo.AdjustFetchOffsetsFn(func(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+			<-made
+			return r.place(ctx, offsets)
+		}),
 		kgo.OnPartitionsRevoked(r.revoked),
 		kgo.OnPartitionsLost(r.lost),
 	}
