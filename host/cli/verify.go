@@ -42,6 +42,8 @@ const (
 	// quickTime is when a quick run feeds and kills no more: the rest of its 90 s
 	// is for what has to settle.
 	quickTime = 60 * time.Second
+	// verifyPatience is how long nothing may move while there is input.
+	verifyPatience = 30 * time.Second
 	// minShare is the least input between two faults.
 	minShare = 100
 )
@@ -130,7 +132,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) (err error) {
 	progress := newProgressLine(a.err, ticker.C, a.tell)
 	result, err := campaign.Run(ctx, campaign.Options{
 		Brokers: f.brokers, Program: program, Name: os.Args[0], Environ: ownEnvironment(a.environ),
-		ExactlyOnce: f.delivery == exactlyOnce, Seed: f.seed, Events: f.events, Kills: f.kills, Duration: f.duration,
+		ExactlyOnce: f.delivery == exactlyOnce, Seed: f.seed, Events: f.events, Kills: f.kills, Duration: f.duration, Patience: verifyPatience,
 		Keep: given, Tell: progress.at,
 	})
 	progress.end()
@@ -182,6 +184,7 @@ func (a *app) printVerdict(r *campaign.Result) {
 	t.row("seed", fmt.Sprint(r.Seed))
 	t.row("faults", fmt.Sprintf("%s, %s, %s", plural(r.Faults.Kills, "kill"), plural(r.Faults.Stops, "stop"), plural(r.Faults.Pauses, "pause")))
 	t.row("inputs", fmt.Sprintf("%d in %.1f s, %.0f/s", r.Inputs, r.Seconds, r.Rate))
+	t.rowIf(r.Unprocessed > 0, "unprocessed", fmt.Sprint(r.Unprocessed))
 	t.row("outputs", fmt.Sprintf("%d, of which %d dead letters", r.Outputs, r.DeadLetters))
 	t.row("duplicates", fmt.Sprintf("%d, at most %d copies", r.Duplicates, r.MaxCopies))
 	t.end()

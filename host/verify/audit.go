@@ -182,10 +182,13 @@ func (a *Audit) Verdict() Verdict {
 	}
 	a.live = nil
 	report := a.checker.Report()
-	a.anomalies[LostWrite] = report.Lost
+	left := a.missing()
+	if left > 0 && a.anomalies[Stuck].Count+a.anomalies[Crash].Count == 0 {
+		a.add(Stuck, "%d inputs were not processed", left)
+	}
 	a.anomalies[NonmonotonicSend] = report.Reordered
 	v := Verdict{
-		Inputs: report.Inputs, Outputs: report.Outputs, DeadLetters: a.dead,
+		Inputs: report.Inputs, Unprocessed: left, Outputs: report.Outputs, DeadLetters: a.dead,
 		Duplicates: report.Duplicates, MaxCopies: report.MaxCopies,
 	}
 	for kind, cases := range a.anomalies {
@@ -195,4 +198,25 @@ func (a *Audit) Verdict() Verdict {
 	}
 	v.Valid = len(v.Anomalies) == 0
 	return v
+}
+
+// missing judges the inputs without an output: those that the group would read
+// again are only left over, and counted; the others are lost.
+func (a *Audit) missing() (left int64) {
+	for p, seqs := range a.checker.seen {
+		end := int64(len(seqs))
+		if n := len(a.stops); n > 0 {
+			end = a.stops[n-1].Committed[p]
+		}
+		for seq, copies := range seqs {
+			switch {
+			case copies > 0:
+			case int64(seq) < end:
+				a.add(LostWrite, "%v", Origin{int32(p), int64(seq)})
+			default:
+				left++
+			}
+		}
+	}
+	return left
 }

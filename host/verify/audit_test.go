@@ -32,22 +32,32 @@ func tell(exactly bool) *story {
 			s.put(Origin{p, seq})
 		}
 	}
+	s.stop([]int64{perPartition, perPartition})
 	for _, records := range s.final {
 		s.live = append(s.live, records[:len(records)/2]...)
 	}
 	return s
 }
 
+// stop notes a clean stop.
+func (s *story) stop(committed []int64) {
+	s.stops = append(s.stops, Stop{Committed: committed, Sent: []int64{perPartition, perPartition}, Ends: s.ends()})
+}
+
+func (s *story) ends() map[Partition]int64 {
+	ends := make(map[Partition]int64)
+	for p, records := range s.final {
+		ends[p] = int64(len(records))
+	}
+	return ends
+}
+
 // kill notes that everything so far was committed, and ten more were sent.
 func (s *story) kill(killed bool) {
-	stop := Stop{
-		Killed: killed, Ends: make(map[Partition]int64),
+	s.stops = append(s.stops, Stop{
+		Killed: killed, Ends: s.ends(),
 		Committed: []int64{perPartition / 2, perPartition / 2}, Sent: []int64{perPartition/2 + 10, perPartition/2 + 10},
-	}
-	for p, records := range s.final {
-		stop.Ends[p] = int64(len(records))
-	}
-	s.stops = append(s.stops, stop)
+	})
 }
 
 // put appends the output of an input.
@@ -127,10 +137,11 @@ func TestAuditFindsSeededFaults(t *testing.T) {
 		{name: "none, exactly once", exactly: true, fault: func(*story) {}},
 		{name: "lost", fault: func(s *story) { s.drop(s.of(late)) }, want: map[string]int64{"lost-write": 1}},
 		{name: "a lost dead letter", fault: func(s *story) { s.live = nil; s.drop(s.of(null)) }, want: map[string]int64{"lost-write": 1}},
+		{name: "not read any more", fault: func(s *story) { s.drop(s.of(late)); s.stops[1].Committed[0] = late.Seq }, want: map[string]int64{"stuck": 1}},
 		{name: "again after a kill", fault: func(s *story) { s.put(open) }},
 		{name: "again after a kill, exactly once", exactly: true, fault: func(s *story) { s.put(open) }, want: map[string]int64{"duplicate": 1}},
 		{name: "twice again after one kill", fault: func(s *story) { s.put(open); s.put(open) }, want: map[string]int64{"duplicate": 1}},
-		{name: "again after two kills", fault: func(s *story) { s.kill(true); s.put(open); s.put(open) }},
+		{name: "again after two kills", fault: func(s *story) { s.stops = append(s.stops[:1], s.stops...); s.put(open); s.put(open) }},
 		{name: "again after a clean stop", fault: func(s *story) { s.stops[0].Killed = false; s.put(open) }, want: map[string]int64{"duplicate": 1}},
 		{name: "again, committed", fault: func(s *story) { s.put(early) }, want: map[string]int64{"duplicate": 1}},
 		{name: "again, sent after the kill", fault: func(s *story) { s.put(late) }, want: map[string]int64{"duplicate": 1}},
@@ -161,7 +172,7 @@ func TestAuditFindsSeededFaults(t *testing.T) {
 		{name: "null became empty", fault: func(s *story) { s.live = nil; s.of(null).Value = []byte{} }, want: map[string]int64{"corrupt": 1}},
 		{name: "the key is gone", fault: func(s *story) { s.of(late).Key = nil }, want: map[string]int64{"corrupt": 1}},
 		{name: "committed before it was written", fault: func(s *story) { s.stops[0].Committed[0] = open.Seq + 1 }, want: map[string]int64{"commit-ahead": open.Seq + 1 - perPartition/2}},
-		{name: "committed beyond the end", fault: func(s *story) { s.kill(true); s.stops[1].Committed[1] = perPartition + 5 }, want: map[string]int64{"commit-ahead": 1}},
+		{name: "committed beyond the end", fault: func(s *story) { s.stops[1].Committed[1] = perPartition + 5 }, want: map[string]int64{"commit-ahead": 1}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := tell(tc.exactly)
@@ -191,13 +202,12 @@ func TestAuditFindsSeededFaults(t *testing.T) {
 func (s *story) late(o Origin) {
 	s.drop(s.of(o))
 	s.put(o).Offset = 1000
+	s.stops[1].Ends[Partition{work.Input(o).Arrives, o.Partition}] = 1001
 }
 
 func TestVerdictCounts(t *testing.T) {
 	s := tell(false)
-	for range 3 {
-		s.kill(true)
-	}
+	s.stops = append(slices.Repeat(s.stops[:1], 3), s.stops[1])
 	open := find(perPartition/2+1, alive)
 	s.put(open)
 	s.put(open)

@@ -27,7 +27,7 @@ var Names = [kinds]string{
 func (k Kind) String() string { return Names[k] }
 
 var meanings = [kinds]string{
-	LostWrite:        "an input was acknowledged and has no output",
+	LostWrite:        "an input was passed over and has no output",
 	Duplicate:        "an input has more outputs than the delivery allows",
 	AbortedRead:      "a reader of committed records saw what is not there",
 	NonmonotonicSend: "outputs of a partition are not in the order of their inputs",
@@ -46,6 +46,7 @@ func (k Kind) Meaning() string { return meanings[k] }
 type Verdict struct {
 	Valid       bool  `json:"valid"` // no anomaly
 	Inputs      int64 `json:"inputs"`
+	Unprocessed int64 `json:"unprocessed"` // inputs that wait to be read
 	Outputs     int64 `json:"outputs"`
 	DeadLetters int64 `json:"dead_letters"` // of the outputs
 	// Duplicates are the outputs beyond the first of each input, the allowed

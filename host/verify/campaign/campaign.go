@@ -31,6 +31,7 @@ type Options struct {
 	Events        int64         // how many inputs are sent
 	Kills         int           // how often the process is killed
 	Duration      time.Duration // when the faults and the feeding end, done or not
+	Patience      time.Duration // how long nothing may move while there is input
 	// Keep leaves the topics on the brokers when there is an anomaly.
 	Keep bool
 	// Tell is given how far the campaign is.
@@ -64,8 +65,6 @@ func (f Faults) Sum() int { return f.Kills + f.Stops + f.Pauses }
 
 const (
 	partitions = 4
-	// patience is how long nothing may move while there is input.
-	patience = 30 * time.Second
 	// tick is how often the brokers are asked for what they tell nobody of.
 	tick = 20 * time.Millisecond
 	// talk bounds one request for a topic, a group or offsets.
@@ -85,6 +84,7 @@ type campaign struct {
 	feed   feed
 	result Result
 	child  *child
+	failed bool // the process has an anomaly: it is asked for nothing more
 
 	mu    sync.Mutex // guards audit and the rest
 	audit *verify.Audit
@@ -269,6 +269,7 @@ func (c *campaign) arrived() (sum int64) {
 
 // anomaly notes an anomaly of the process, and what it said.
 func (c *campaign) anomaly(kind verify.Kind, format string, args ...any) {
+	c.failed = c.failed || kind != verify.Books // after which the process goes on well
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.audit.Add(kind, fmt.Sprintf(format, args...))

@@ -40,6 +40,16 @@ func (p *child) kill() {
 	<-p.exited
 }
 
+// gone tells whether the process has ended.
+func (p *child) gone() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
+
 // ended is what a pipeline says at its end.
 type ended struct {
 	Msg          string

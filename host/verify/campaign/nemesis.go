@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -75,7 +76,7 @@ func (c *campaign) torment(ctx, running context.Context, plan []fault) error {
 // then: brokers for development lose members that are killed while they join.
 func (c *campaign) await(running context.Context, f fault) error {
 	began := c.arrived()
-	still := time.NewTimer(patience)
+	still := time.NewTimer(c.Patience)
 	defer still.Stop()
 	for last := began; last <= began || last < f.at; {
 		select {
@@ -85,13 +86,13 @@ func (c *campaign) await(running context.Context, f fault) error {
 			c.anomaly(verify.Crash, "the process ended by itself: %v", c.child.cmd.ProcessState)
 			return errEnough
 		case <-still.C:
-			c.anomaly(verify.Stuck, "%d of %d inputs came out, and none for %v", last, sum(c.feed.sent()), patience)
+			c.anomaly(verify.Stuck, "%d of %d inputs came out, and none for %v", last, sum(c.feed.sent()), c.Patience)
 			return errEnough
 		case <-c.feed.woken:
 		}
 		if now := c.arrived(); now > last {
 			last = now
-			still.Reset(patience)
+			still.Reset(c.Patience)
 		}
 	}
 	moment := time.NewTimer(f.then)
@@ -105,18 +106,23 @@ func (c *campaign) await(running context.Context, f fault) error {
 }
 
 func (c *campaign) inflict(ctx context.Context, f fault) error {
-	switch f.what {
-	case kill:
+	switch {
+	case c.child.gone():
+		return errEnough // settle tells of it
+	case f.what == kill:
 		c.child.kill()
 		c.result.Faults.Kills++
 		if err := c.stopped(ctx, true); err != nil {
 			return err
 		}
 		return c.start()
-	case stop:
+	case f.what == stop:
 		c.result.Faults.Stops++
 		if err := c.drain(ctx); err != nil {
 			return err
+		}
+		if c.failed {
+			return errEnough
 		}
 		return c.start()
 	}
@@ -137,11 +143,16 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // drain asks the process to stop, which has to end well.
 func (c *campaign) drain(ctx context.Context) error {
-	if err := terminate(c.child.cmd.Process); err != nil {
-		c.anomaly(verify.Crash, "the process was gone before it was stopped: %v", err)
-		return errEnough
+	if c.child.gone() {
+		if !c.failed {
+			c.anomaly(verify.Crash, "the process ended by itself: %v", c.child.cmd.ProcessState)
+		}
+		return c.stopped(ctx, true)
 	}
-	slow := time.NewTimer(patience + talk) // of which a drain takes 30 s at most
+	if err := terminate(c.child.cmd.Process); err != nil && !c.child.gone() {
+		return fmt.Errorf("stop the process: %w", err)
+	}
+	slow := time.NewTimer(c.Patience + talk) // of which a drain takes 30 s at most
 	defer slow.Stop()
 	clean := false
 	select {
@@ -153,7 +164,7 @@ func (c *campaign) drain(ctx context.Context) error {
 		}
 	case <-slow.C:
 		c.child.kill()
-		c.anomaly(verify.Crash, "it had not ended %v after SIGTERM", patience+talk)
+		c.anomaly(verify.Crash, "it had not ended %v after SIGTERM", c.Patience+talk)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -201,32 +212,30 @@ func (c *campaign) committed(ctx context.Context) ([]int64, error) {
 // settle waits until everything is processed, sends one fresh input to each
 // partition, which has to pass too, and stops the process.
 func (c *campaign) settle(ctx context.Context) error {
-	processed, err := c.processed(ctx, "the rest")
-	if err == nil && processed {
+	if err := c.processed(ctx, "the rest"); err != nil {
+		return err
+	}
+	if !c.failed {
 		if err := c.client.Produce(ctx, c.feed.fresh()...); err != nil {
 			return err
 		}
-		_, err = c.processed(ctx, "fresh input")
 	}
-	if err != nil {
+	if err := c.processed(ctx, "fresh input"); err != nil {
 		return err
 	}
-	if err := c.drain(ctx); !errors.Is(err, errEnough) {
-		return err
-	}
-	return nil
+	return c.drain(ctx)
 }
 
-// processed waits until the group has committed all input, and says whether it
-// did.
-func (c *campaign) processed(ctx context.Context, what string) (bool, error) {
+// processed waits until the group has committed all input, while nothing has
+// failed.
+func (c *campaign) processed(ctx context.Context, what string) error {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	var last int64
-	for moved := time.Now(); ; {
+	for moved := time.Now(); !c.failed; {
 		committed, err := c.committed(ctx)
 		if err != nil {
-			return false, err
+			return err
 		}
 		done, all := sum(committed), sum(c.feed.sent())
 		c.Tell("events", int(done), int(all))
@@ -235,18 +244,17 @@ func (c *campaign) processed(ctx context.Context, what string) (bool, error) {
 		}
 		switch {
 		case done >= all && c.feed.ended():
-			return true, nil
-		case time.Since(moved) > patience:
-			c.anomaly(verify.Stuck, "%s: %d of %d inputs are committed, and none for %v", what, done, all, patience)
-			return false, nil
+			return nil
+		case time.Since(moved) > c.Patience:
+			c.anomaly(verify.Stuck, "%s: %d of %d inputs are committed, and none for %v", what, done, all, c.Patience)
 		}
 		select {
 		case <-ticker.C:
 		case <-c.child.exited:
 			c.anomaly(verify.Crash, "%s: the process ended by itself: %v", what, c.child.cmd.ProcessState)
-			return false, nil
 		case <-ctx.Done():
-			return false, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
+	return nil
 }
