@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -28,10 +29,9 @@ func (s *Source) Lags() []Lag {
 	if r == nil {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	lags, now := make([]Lag, 0, len(r.partitions)), time.Now()
-	for name, p := range r.partitions {
+	owned, now := r.owned(), time.Now()
+	lags := make([]Lag, 0, len(owned))
+	for name, p := range owned {
 		p.mu.Lock()
 		records, age, ok := p.progress.lag(now)
 		p.mu.Unlock()
@@ -40,6 +40,14 @@ func (s *Source) Lags() []Lag {
 		}
 	}
 	return lags
+}
+
+// owned copies what is owned now: the lock of a session is no place to wait for
+// that of an account.
+func (r *session) owned() map[event.Partition]*partition {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.partitions)
 }
 
 // InFlight is what the source holds that has not ended, or that ended behind
@@ -86,11 +94,10 @@ func (r *session) followEnds(ctx context.Context) {
 
 // begins notes where partitions are read from, as far as that is known.
 func (r *session) begins(offsets map[string]map[int32]kgo.Offset) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	owned := r.owned()
 	for topic, partitions := range offsets {
 		for number, o := range partitions {
-			if p := r.partitions[event.Partition{Topic: topic, Number: number}]; p != nil {
+			if p := owned[event.Partition{Topic: topic, Number: number}]; p != nil {
 				p.mu.Lock()
 				p.progress.begin(o.EpochOffset().Offset)
 				p.mu.Unlock()
@@ -107,8 +114,7 @@ func (r *session) begins(offsets map[string]map[int32]kgo.Offset) {
 // for the starts of those that are read from there and have given nothing yet.
 func (r *session) askEnds(ctx context.Context) {
 	stale, unread := map[event.Partition]*partition{}, map[event.Partition]*partition{}
-	r.mu.Lock()
-	for name, p := range r.partitions {
+	for name, p := range r.owned() {
 		p.mu.Lock()
 		if time.Since(p.progress.told) >= endsFresh {
 			stale[name] = p
@@ -118,7 +124,6 @@ func (r *session) askEnds(ctx context.Context) {
 		}
 		p.mu.Unlock()
 	}
-	r.mu.Unlock()
 	starts := r.listOffsets(ctx, unread, atStart)
 	ends := r.listOffsets(ctx, stale, atEnd)
 	now := time.Now()

@@ -211,16 +211,6 @@ func (c *chain) run(ctx context.Context, t *tally) ([]event.Event, error) {
 	return events, nil
 }
 
-// clock books the time that step i took.
-func (c *chain) clock(i int, since time.Time) time.Time {
-	now := time.Now()
-	took := now.Sub(since) - c.waited
-	c.p.counters.steps[i].spent.Add(int64(took))
-	c.spent += took
-	c.waited = 0
-	return now
-}
-
 func (c *chain) begin(n int) {
 	words := (n + 63) / 64
 	if cap(c.live) < words {

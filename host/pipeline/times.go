@@ -52,3 +52,14 @@ func (t *times) read() Times {
 	}
 	return out
 }
+
+// clock books the time that step i took, but for its waits, and returns now, when
+// the next begins.
+func (c *chain) clock(i int, since time.Time) time.Time {
+	now := time.Now()
+	took := now.Sub(since) - c.waited
+	c.p.counters.steps[i].spent.Add(int64(took))
+	c.spent += took
+	c.waited = 0
+	return now
+}
