@@ -73,7 +73,7 @@ func runHost(mutant string, args []string) error {
 func (h *host) poll(ctx context.Context) (kgo.Fetches, error) {
 	ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 	defer cancel()
-	fetches := h.client.PollRecords(ctx, 100)
+	fetches := h.client.PollRecords(ctx, 50) // few, so that kills find some left
 	if err := fetches.Err(); err != nil && ctx.Err() == nil {
 		return nil, err
 	}
