@@ -71,6 +71,7 @@ type demo struct {
 
 	tally   tally
 	started time.Time
+	sampled bool // some events were shown
 }
 
 func (a *app) demo(ctx context.Context, f demoFlags) (err error) {
@@ -169,7 +170,9 @@ func (d *demo) play(ctx context.Context, stop <-chan struct{}) ([]order, error) 
 		if sent, err = d.produce(producing); err != nil {
 			return err
 		}
-		return d.settle(ctx, len(sent))
+		err = d.settle(ctx, len(sent))
+		d.showSamples() // of a show that was too short for a line
+		return err
 	})
 	err := group.Wait()
 	return sent, err

@@ -114,12 +114,13 @@ func (d *demo) showSecond(p *progress, sent int) {
 }
 
 // showSamples prints events before, which is as they are, and after, which is
-// where they went.
+// where they went: once, at the first second by whose end there are any.
 func (d *demo) showSamples() {
 	samples := d.tally.takeSamples()
-	if len(samples) == 0 {
+	if d.sampled || len(samples) == 0 {
 		return
 	}
+	d.sampled = true
 	const before = "before, in orders"
 	width := len(before)
 	for _, s := range samples {
