@@ -24,11 +24,21 @@ topics:
 	if code, output := runWeir(t, "topics", "apply", "-c", config); code != 0 {
 		t.Fatalf("weir topics apply ended with %d:\n%s", code, output)
 	}
-	topics, err := kadm.NewClient(cluster.Client(t)).ListTopics(t.Context(), "brokers-in", "brokers-out")
-	if err != nil {
-		t.Fatal(err)
+	// Brokers learn of topics one after the other, and any of them may answer.
+	admin := kadm.NewClient(cluster.Client(t))
+	var topics kadm.TopicDetails
+	eventually(t, "the topics to be known", func() bool {
+		var err error
+		if topics, err = admin.ListTopics(t.Context(), "brokers-in", "brokers-out"); err != nil {
+			t.Fatal(err)
+		}
+		return len(topics["brokers-in"].Partitions) > 0 && len(topics["brokers-out"].Partitions) > 0
+	})
+	got := topics["brokers-in"].Partitions.Sorted()
+	if len(got) != partitions {
+		t.Errorf("brokers-in has %d partitions", len(got))
 	}
-	for i, p := range topics["brokers-in"].Partitions.Sorted() {
+	for i, p := range got {
 		if !slices.Equal(p.Replicas, placed[i]) {
 			t.Errorf("partition %d is on %v, want %v", i, p.Replicas, placed[i])
 		}
