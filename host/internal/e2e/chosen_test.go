@@ -47,6 +47,7 @@ func TestChosenPartitions(t *testing.T) {
 	}
 	for _, protocol := range []string{"classic", "consumer"} {
 		member := startWeir(t, writeFile(t, "weir.yaml", pipelineConfig(broker, "chosen", "chosen-in", "chosen-by-member", "group.protocol: "+protocol)))
+		fill() // the member before may have left nothing
 		member.awaitDelivered(t, 1)
 		if protocol == "consumer" {
 			second = startWeir(t, config)

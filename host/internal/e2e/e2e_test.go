@@ -50,9 +50,11 @@ func runWeir(t *testing.T, args ...string) (code int, output string) {
 	return code, p.Output()
 }
 
-// stop asks weir to drain and demands that it ends well.
+// stop asks weir to drain and demands that it ends well. A process that does
+// not serve yet may not know of signals yet.
 func (w *weir) stop(t *testing.T) {
 	t.Helper()
+	eventually(t, "weir to serve", func() bool { return w.Exited() || get(w, "/healthz") != "" })
 	w.Terminate(t)
 	if code := w.Wait(t, patience); code != 0 {
 		t.Fatalf("weir ended with exit code %d after SIGTERM, want 0", code)
