@@ -81,8 +81,8 @@ pipelines:
 	await("held stopped 20", "free stopped 20")
 }
 
-// loaded makes a host of a configuration, for as long as the test.
-func loaded(t *testing.T, text string) *host.Host {
+// specOf reads a configuration in which nothing may be wrong.
+func specOf(t *testing.T, text string) *host.Spec {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "weir.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -92,7 +92,13 @@ func loaded(t *testing.T, text string) *host.Host {
 	if faults.Err() != nil {
 		t.Fatal(faults)
 	}
-	h, err := host.New(t.Context(), spec, host.Options{})
+	return spec
+}
+
+// loaded makes a host of a configuration, for as long as the test.
+func loaded(t *testing.T, text string) *host.Host {
+	t.Helper()
+	h, err := host.New(t.Context(), specOf(t, text), host.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

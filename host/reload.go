@@ -54,6 +54,20 @@ func (s *slot) place() string {
 	return fmt.Sprintf("%s: pipelines.%s: processor %s", s.step.Pos, s.pipeline.Name, s.step.Name)
 }
 
+// ModuleFiles are the files of the modules of all pipelines, which a change of
+// can be taken by Reload.
+func (s *Spec) ModuleFiles() []string {
+	var files []string
+	for _, p := range s.Pipelines {
+		for i := range p.Steps {
+			if module := p.Steps[i].Module; module != "" && !strings.HasPrefix(module, builtinPrefix) {
+				files = append(files, module)
+			}
+		}
+	}
+	return files
+}
+
 // Replacement is a module that took the place of another.
 type Replacement struct {
 	Pipeline, Processor, Module string

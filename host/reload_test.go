@@ -13,7 +13,6 @@ import (
 	"github.com/weirhq/weir/host"
 	"github.com/weirhq/weir/host/broker"
 	"github.com/weirhq/weir/host/broker/brokertest"
-	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/internal/wasmtest"
 	"github.com/weirhq/weir/host/wasm/section"
 )
@@ -33,22 +32,14 @@ func startReloaded(t *testing.T, module []byte) *reloaded {
 	b, client := brokertest.Start(t, broker.Topic{Name: "in", Partitions: 3}, broker.Topic{Name: "out", Partitions: 3})
 	r := &reloaded{t: t, file: filepath.Join(t.TempDir(), "m.wasm"), client: client, drain: make(chan struct{}), ended: make(chan error, 1)}
 	r.write(module)
-	conf := filepath.Join(t.TempDir(), "weir.yaml")
-	text := fmt.Sprintf(`
+	spec := specOf(t, fmt.Sprintf(`
 connections: {kafka: {bootstrap_servers: %q}}
 pipelines:
   p:
     source: {topic: in, group_id: reload, max_poll_records: 50}
     processors: [{module: %q}]
     sink: {topic: out}
-`, b.Addr(), r.file)
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	spec, faults := host.LoadSpec(config.Load{Files: []string{conf}, Environ: []string{}})
-	if faults.Err() != nil {
-		t.Fatal(faults)
-	}
+`, b.Addr(), r.file))
 	var err error
 	if r.host, err = host.New(t.Context(), spec, host.Options{CacheDir: filepath.Join(t.TempDir(), "cache")}); err != nil {
 		t.Fatal(err)

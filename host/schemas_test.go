@@ -124,14 +124,7 @@ func written(t *testing.T, client *broker.Client) []string {
 // runToEnd runs what a configuration says until it has read everything.
 func runToEnd(t *testing.T, text string) error {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "weir.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	spec, faults := host.LoadSpec(config.Load{Files: []string{file}, Environ: []string{}})
-	if faults.Err() != nil {
-		t.Fatal(faults)
-	}
+	spec := specOf(t, text)
 	h, err := host.New(t.Context(), spec, host.Options{ExitAtEnd: true})
 	if err != nil {
 		t.Fatal(err)

@@ -4,12 +4,9 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/weirhq/weir/host"
 )
 
 // reloadTriggers are what makes a service take its modules anew.
@@ -21,22 +18,6 @@ type reloadTriggers struct {
 // watchModulesEvery is how often files are looked at. A change counts once it
 // has stood for one look, so that a file that is being written is not read.
 const watchModulesEvery = time.Second
-
-// watched are the module files of a configuration, none without the wish.
-func watched(spec *host.Spec, wish bool) []string {
-	if !wish {
-		return nil
-	}
-	var files []string
-	for _, p := range spec.Pipelines {
-		for _, step := range p.Steps {
-			if step.Module != "" && !strings.HasPrefix(step.Module, "builtin:") {
-				files = append(files, step.Module)
-			}
-		}
-	}
-	return files
-}
 
 // start calls reload, one call after the other, whenever a trigger says so,
 // until ctx ends or stop is called, which waits for a call that is under way.

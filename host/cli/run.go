@@ -91,7 +91,10 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	s := service{host: h, spec: spec, listen: f.listen, log: log}
-	s.reloads = reloadTriggers{hangUp: !a.in.interactive, files: watched(spec, f.watch)}
+	s.reloads.hangUp = !a.in.interactive
+	if f.watch {
+		s.reloads.files = spec.ModuleFiles()
+	}
 	if f.reset {
 		s.reset = &from
 	}
