@@ -6,8 +6,10 @@ import (
 	"github.com/weirhq/weir/host/wasm/section"
 )
 
-// The parts of the name section that go by functions.
+// The parts of the name section that have to be read: those that go by functions,
+// and the one before them.
 const (
+	nameOfModule     = 0
 	namesOfFunctions = 1
 	namesOfLocals    = 2
 	namesOfLabels    = 3
@@ -15,16 +17,19 @@ const (
 
 // nameSection rewrites the names of functions and of what is in them. Functions
 // without a name get one that tells their index, as a stack shows them that
-// have none: it is another one now. A section that cannot be read stays as it is:
-// what it is worth is for the runtime to say.
+// have none: it is another one now. A section that cannot be read to the letter
+// counts as none, as the standard has it: the runtime reads some of those by
+// rules of its own, and would read other things once indexes have moved.
 func (m *module) nameSection(file *section.Module) {
 	for i, s := range file.Sections {
 		if s.ID != section.Custom || s.Name != "name" {
 			continue
 		}
-		if body, ok := m.names(s.Body); ok {
-			file.Sections[i] = section.Section{ID: section.Custom, Name: s.Name, Body: body}
+		body, ok := m.names(s.Body)
+		if !ok {
+			body, _ = m.names(nil)
 		}
+		file.Sections[i] = section.Section{ID: section.Custom, Name: s.Name, Body: body}
 		return
 	}
 	body, _ := m.names(nil)
@@ -39,6 +44,8 @@ func (m *module) names(body []byte) (out []byte, ok bool) {
 		id := r.byte()
 		part := &reader{buf: r.bytes(r.u32())}
 		switch id {
+		case nameOfModule:
+			out = sized(append(out, id), sized(nil, []byte(part.name()))) // which comes first
 		case namesOfFunctions:
 			for range part.count() {
 				i := part.u32()
@@ -47,14 +54,9 @@ func (m *module) names(body []byte) (out []byte, ok bool) {
 		case namesOfLocals, namesOfLabels:
 			rest = sized(append(rest, id), m.namesWithin(part))
 		default:
-			content := part.bytes(uint32(len(part.buf)))
-			if id == 0 { // of the module, which comes first
-				out = sized(append(out, id), content)
-				continue
-			}
-			rest = sized(append(rest, id), content)
+			rest = sized(append(rest, id), part.bytes(uint32(len(part.buf))))
 		}
-		if part.err != nil {
+		if part.err != nil || part.more() {
 			return nil, false
 		}
 	}
