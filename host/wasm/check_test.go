@@ -52,7 +52,12 @@ func TestUnusableModules(t *testing.T) {
 		"twice":      {append(empty().Memory(1).Bytes(), 5, 1, 0), "damaged: a second memory section at byte 13"},
 		"left over":  {append(empty().Bytes(), 5, 4, 1, 0, 1, 9), "damaged: memory section at byte 8: byte 13: 1 bytes are left over"},
 		"huge count": {append(empty().Bytes(), 7, 6, 0xff, 0xff, 0xff, 0xff, 0x0f, 0), "damaged: export section at byte 8"},
-		"command":    {exporting("_start", "").Bytes(), "exports _start: it is a command, which runs once and ends; build a reactor"},
+		"many segments": {append(wasmtest.Passthrough().Bytes(), 11, 6, 0xff, 0xff, 0xff, 0xff, 0x0f, 0),
+			"damaged: data section at byte 267: byte 274: 4294967295 elements are cut off; copy or build the module again"},
+		"many bodies": {append(empty().Bytes(), 10, 6, 0xff, 0xff, 0xff, 0xff, 0x0f, 0), "damaged: code section at byte 8: byte 15: 4294967295 elements are cut off"},
+		"huge segment": {append(wasmtest.Passthrough().Bytes(), 11, 7, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f),
+			"data section: byte 7: 4294967295 bytes are cut off"},
+		"command": {exporting("_start", "").Bytes(), "exports _start: it is a command, which runs once and ends; build a reactor"},
 		"other ABI": {empty().Memory(1).ExportKind("memory", wasmtest.KindMemory, 0).ExportKind("weir_abi_2", wasmtest.KindMemory, 0).Bytes(),
 			"is built for version 2 of the ABI (export weir_abi_2), this host speaks version 1"},
 		"no mark": {func() []byte {

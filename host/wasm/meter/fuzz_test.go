@@ -45,7 +45,7 @@ func FuzzRewrite(f *testing.F) {
 		new(wasmtest.Module), wasmtest.Passthrough(), wasmtest.Upper(9), wasmtest.FanOut(), wasmtest.RejectOn('x', "why"),
 		wasmtest.Passthrough().Table(1, 9), wasmtest.Passthrough().Custom("name", "\x01\x04\x01\x05\x01f"),
 		wasmtest.Passthrough().Custom("name", "\x01\x08\x01\x05\x01f\x09\x01\x00\x00"),
-		wasmtest.Passthrough().Start(5),
+		wasmtest.Passthrough().Start(5), wasmtest.Passthrough().Data(9, "segment"),
 	} {
 		f.Add(m.Bytes())
 	}

@@ -69,6 +69,7 @@ func Rewrite(file *section.Module, limits Limits) error {
 		{section.Start, false, (*module).startSection},
 		{section.Element, false, (*module).elementSection},
 		{section.Code, false, (*module).codeSection},
+		{section.Data, false, (*module).dataSection},
 	} {
 		r := &reader{buf: []byte{0}}
 		switch s := file.Find(step.id); {

@@ -264,6 +264,29 @@ func (m *module) elementSection(r *reader) []byte {
 	return out
 }
 
+// dataSection rewrites segments, of which bit 0 of the flags says that they are
+// not active, and bit 1 that a memory is named. It holds their lengths against
+// the file: the runtime makes room for them before it looks.
+func (m *module) dataSection(r *reader) []byte {
+	n := r.count()
+	out := uleb(nil, uint32(n))
+	for range n {
+		flags := r.u32()
+		if flags > 2 {
+			r.fail("a segment with unknown flags %d", flags)
+		}
+		out = uleb(out, flags)
+		if flags&2 != 0 {
+			out = uleb(out, r.u32())
+		}
+		if flags&1 == 0 {
+			out = m.constant(r, out, m.globals)
+		}
+		out = sized(out, r.bytes(r.u32()))
+	}
+	return out
+}
+
 // codeSection rewrites the functions. First it finds the leaves, for which
 // their callers pay.
 func (m *module) codeSection(r *reader) []byte {

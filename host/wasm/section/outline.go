@@ -159,6 +159,8 @@ func (o *Outline) reader(id ID) func(*reader) {
 		return func(r *reader) { o.Exports = vector(r, (*reader).exported) }
 	case Start:
 		return func(r *reader) { r.u32(); o.Start = true }
+	case Global, Element, Code, Data:
+		return (*reader).counted
 	}
 	return nil
 }

@@ -63,6 +63,15 @@ func (r *reader) done() {
 	}
 }
 
+// counted reads the count of a section and passes over what it counts, which has
+// a byte each at least: who reads it later makes room for what the count says.
+func (r *reader) counted() {
+	if n := r.u32(); uint64(n) > uint64(len(r.buf)-r.at) {
+		r.fail("%d elements are cut off", n)
+	}
+	r.at = len(r.buf)
+}
+
 // vector reads a count and as many elements. It claims memory only as elements
 // turn up, whatever the count says.
 func vector[T any](r *reader, elem func(*reader) T) []T {
