@@ -6,14 +6,15 @@ const Base = 4096
 
 // The offsets of an entry's fields, for the code of guests.
 const (
-	Source    = 0
-	Flags     = 4
-	ValuePtr  = 8
-	ValueLen  = 12
-	TopicPtr  = 40
-	TopicLen  = 44
-	Timestamp = 56
-	EntrySize = 80
+	Source          = 0
+	Flags           = 4
+	ValuePtr        = 8
+	ValueLen        = 12
+	TopicPtr        = 40
+	TopicLen        = 44
+	Timestamp       = 56
+	TargetPartition = 76
+	EntrySize       = 80
 )
 
 // The locals of a guest's process function: its parameters, then i32 locals

@@ -12,3 +12,19 @@ func TestSleb(t *testing.T) {
 		}
 	}
 }
+
+// Each hostile module is in the table, once.
+func TestCorpus(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, h := range Corpus() {
+		if seen[h.Name] {
+			t.Errorf("%s is there twice", h.Name)
+		}
+		seen[h.Name] = true
+	}
+	for name := range hostile {
+		if !seen[name] {
+			t.Errorf("%s is not in hostile.txt", name)
+		}
+	}
+}
