@@ -39,6 +39,10 @@ race: ## the packages of the event path under the race detector
 	$(GO) test -race -timeout 10m $(RACE)
 	$(GO) test -race -timeout 10m -tags $(BUBBLES) ./host/internal/simulation -seeds 20
 
+.PHONY: mutants
+mutants: ## weir broken on purpose in every way: each must be caught by its checkers
+	WEIR_MUTANTS=1 $(GO) test -count=1 -timeout 10m ./host/internal/mutants
+
 .PHONY: fuzz
 fuzz: ## every fuzz target, FUZZTIME (60s) each
 	.ci/fuzz $(FUZZTIME)

@@ -30,6 +30,8 @@ type Options struct {
 	Log *zap.Logger
 	// CacheDir keeps compiled modules. Empty: they are compiled at each start.
 	CacheDir string
+	// Interpreter runs modules without compiling them, many times slower.
+	Interpreter bool
 	// ExitAtEnd ends each pipeline once its group has committed everything up
 	// to the end offsets seen at its start.
 	ExitAtEnd bool
@@ -95,7 +97,7 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
-	modules := plugin.Options{CacheDir: opts.CacheDir, Builtin: plugins.Lookup, Builtins: plugins.Names, Log: opts.Log}
+	modules := plugin.Options{CacheDir: opts.CacheDir, Interpreter: opts.Interpreter, Builtin: plugins.Lookup, Builtins: plugins.Names, Log: opts.Log}
 	loader, err := plugin.NewLoader(ctx, modules)
 	if err != nil {
 		return nil, err

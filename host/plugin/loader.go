@@ -50,6 +50,8 @@ type Options struct {
 	// Debug keeps all debug information of modules, by which a trap names lines of
 	// the sources: see wasm.Config.
 	Debug bool
+	// Interpreter runs modules without a compiler: see wasm.Config.
+	Interpreter bool
 	// Now is the clock that batches are given. nil means the machine's; another
 	// one repeats an earlier run.
 	Now func() time.Time
@@ -95,7 +97,7 @@ func NewLoader(ctx context.Context, opts Options) (*Loader, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	runtime, err := wasm.NewRuntime(ctx, wasm.Config{CacheDir: opts.CacheDir, Debug: opts.Debug})
+	runtime, err := wasm.NewRuntime(ctx, wasm.Config{CacheDir: opts.CacheDir, Debug: opts.Debug, Interpreter: opts.Interpreter})
 	if err != nil {
 		return nil, err
 	}

@@ -51,6 +51,18 @@ type Config struct {
 	// Debug keeps all debug information of modules. Without it, much of it is
 	// left out: it is searched at each trap, which takes seconds then.
 	Debug bool
+	// Interpreter runs modules without compiling them to machine code, 20 to 100
+	// times slower. Where the platform has no compiler that is so anyway.
+	Interpreter bool
+}
+
+// engine is what runs modules. A compiler needs one for the processor, and a
+// system that lets it make memory executable.
+func (c Config) engine() wazero.RuntimeConfig {
+	if c.Interpreter {
+		return wazero.NewRuntimeConfigInterpreter()
+	}
+	return wazero.NewRuntimeConfig()
 }
 
 // Runtime compiles modules. It is safe for use by several goroutines.
@@ -65,8 +77,7 @@ type Runtime struct {
 // NewRuntime makes a runtime.
 func NewRuntime(ctx context.Context, cfg Config) (*Runtime, error) {
 	r := &Runtime{cacheDir: cfg.CacheDir, pages: cfg.pages()}
-	rc := wazero.NewRuntimeConfigCompiler().
-		WithCoreFeatures(api.CoreFeaturesV2)
+	rc := cfg.engine().WithCoreFeatures(api.CoreFeaturesV2)
 	if cfg.CacheDir != "" {
 		cache, err := openCache(cfg.CacheDir)
 		if err != nil {
