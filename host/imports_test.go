@@ -100,6 +100,7 @@ var owners = []struct {
 	{"golang.org/x/text", []string{"host/manifest"}, "words the faults that the schemas' library finds"},
 	{"go.yaml.in/yaml", []string{"host/config"}, "one package reads configuration"},
 	{"github.com/prometheus", []string{"host/telemetry"}, "the event path counts without a metrics library"},
+	{"github.com/coreos/go-systemd", []string{"host/cli"}, "the process is the command line's"},
 	{"github.com/spf13", []string{"host/cli", "host/cmd"}, "flags end at the command line"},
 	{"testing", []string{"host/internal", "host/broker/brokertest", "sdk/conformance/conformancetest"}, "what is linked into the binary knows no tests"},
 }

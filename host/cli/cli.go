@@ -103,7 +103,7 @@ func (a *app) root() *cobra.Command {
 		a.inspectCommand(),
 		a.conformanceCommand(),
 		a.demoCommand(), a.verifyCommand(), a.brokerCommand(),
-		a.versionCommand(), exitCodesTopic(),
+		a.versionCommand(), a.manCommand(), exitCodesTopic(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

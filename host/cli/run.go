@@ -143,6 +143,7 @@ func (s *service) run(ctx context.Context, drain <-chan struct{}) (err error) {
 	}
 	stop := s.reloads.start(ctx, s.reload)
 	defer stop()
+	defer notifyRun(s.log, drain)()
 	return s.host.Run(ctx, drain)
 }
 
