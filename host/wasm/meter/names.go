@@ -2,6 +2,7 @@ package meter
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/weirhq/weir/host/wasm/section"
 )
@@ -19,7 +20,8 @@ const (
 // without a name get one that tells their index, as a stack shows them that
 // have none: it is another one now. A section that cannot be read to the letter
 // counts as none, as the standard has it: the runtime reads some of those by
-// rules of its own, and would read other things once indexes have moved.
+// rules of its own, and would read other things once indexes have moved. Of
+// several, the first counts.
 func (m *module) nameSection(file *section.Module) {
 	for i, s := range file.Sections {
 		if s.ID != section.Custom || s.Name != "name" {
@@ -29,7 +31,8 @@ func (m *module) nameSection(file *section.Module) {
 		if !ok {
 			body, _ = m.names(nil)
 		}
-		file.Sections[i] = section.Section{ID: section.Custom, Name: s.Name, Body: body}
+		file.RemoveCustom(func(name string) bool { return name == "name" })
+		file.Sections = slices.Insert(file.Sections, i, section.Section{ID: section.Custom, Name: s.Name, Body: body})
 		return
 	}
 	body, _ := m.names(nil)

@@ -23,6 +23,7 @@ func TestNames(t *testing.T) {
 		{"a part is longer than what is in it", "\x01\x08\x01\x05\x01f\x09\x01\x00\x00", ""},
 		{"the name of the module is shorter than its part", "\x00\x03\x00\x09\x00\x01\x04\x01\x05\x01f", ""},
 		{"a list is longer than its part", "\x01\x04\x02\x05\x01f", ""},
+		{"a name is not text", "\x01\x04\x01\x05\x01\xff", ""},
 		{"a number does not end", "\x01\xff\xff\xff\xff\xff\xff", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package meter
 import (
 	"encoding/binary"
 	"fmt"
+	"unicode/utf8"
 )
 
 // reader reads the binary format up to the end of buf and keeps its first
@@ -96,7 +97,14 @@ func (r *reader) count() int {
 	return int(n)
 }
 
-func (r *reader) name() string { return string(r.bytes(r.u32())) }
+func (r *reader) name() string {
+	name := r.bytes(r.u32())
+	if !utf8.Valid(name) {
+		r.fail("a name is not UTF-8")
+		return ""
+	}
+	return string(name)
+}
 
 func uleb(out []byte, v uint32) []byte { return binary.AppendUvarint(out, uint64(v)) }
 
