@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -42,6 +41,9 @@ type Options struct {
 	To kafka.Start
 	// DrainTimeout bounds a graceful stop. Default 30 s.
 	DrainTimeout time.Duration
+	// Stay keeps Run from returning when no pipeline runs any more: those that a
+	// failure stopped wait for ClearError.
+	Stay bool
 }
 
 // Host runs the pipelines of one Spec.
@@ -56,17 +58,8 @@ type Host struct {
 
 	registries map[*schema.RegistryConfig]*schema.Registry
 	faults     config.Faults // of configs, by the schemas of their modules; New returns them
-}
 
-// member is one pipeline with its parts.
-type member struct {
-	spec     *PipelineSpec
-	sources  []*kafka.Source
-	sink     sink
-	pipeline *pipeline.Pipeline
-	parts    []part // by step
-	// transactions are the sink where delivery is exactly once.
-	transactions *kafka.Transactions
+	running running
 }
 
 // sink is what kafka.Sink and kafka.Transactions have in common.
@@ -102,7 +95,7 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{log: opts.Log, loader: loader, modules: modules, registries: map[*schema.RegistryConfig]*schema.Registry{}}
+	h := &Host{log: opts.Log, loader: loader, modules: modules, registries: map[*schema.RegistryConfig]*schema.Registry{}, running: newRunning(opts.Stay)}
 	var faults []error
 	for _, p := range spec.Pipelines {
 		m, err := h.build(ctx, p, opts)
@@ -131,7 +124,7 @@ func (h *Host) Close(ctx context.Context) error {
 func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*member, error) {
 	log := h.log.With(zap.String("pipeline", spec.Name))
 	into := kafka.SinkConfig{Options: spec.Sink.Options, Topic: spec.Sink.Topic, Log: log}
-	m := &member{spec: spec, sink: kafka.NewSink(into)}
+	m := newMember(spec, kafka.NewSink(into))
 	if spec.Delivery == ExactlyOnce {
 		m.transactions = kafka.NewTransactions(kafka.TransactionsConfig{Sink: into, Group: spec.Sources[0].Options, Interval: spec.TransactionInterval})
 		m.sink = m.transactions
@@ -284,62 +277,4 @@ func (h *Host) Spans(ctx context.Context) ([]kafka.Span, error) {
 		}
 	}
 	return spans, nil
-}
-
-// Run runs all pipelines until each has ended: by its own failure, by its
-// bounded input, or because drain was closed, which stops them in good order. When
-// ctx ends they are cut. A pipeline that fails leaves the others running and
-// is logged at once, with its reason; the error at the end is a *StoppedError.
-func (h *Host) Run(ctx context.Context, drain <-chan struct{}) error {
-	errs := make([]error, len(h.members))
-	var running sync.WaitGroup
-	for i, m := range h.members {
-		running.Go(func() {
-			errs[i] = m.run(ctx, drain)
-			if errs[i] != nil {
-				h.log.Error("pipeline stopped", append(m.account(), zap.Error(errs[i]))...)
-			} else {
-				h.log.Info("pipeline ended", m.account()...)
-			}
-		})
-	}
-	running.Wait()
-	return stopped(h.members, errs)
-}
-
-// stopped is the error of the pipelines that failed, nil if none did.
-func stopped(members []*member, errs []error) error {
-	e := &StoppedError{Of: len(members)}
-	for i, err := range errs {
-		if err != nil {
-			e.Pipelines = append(e.Pipelines, members[i].spec.Name)
-			e.causes = append(e.causes, err)
-		}
-	}
-	if len(e.causes) == 0 {
-		return nil
-	}
-	return e
-}
-
-// StoppedError says which pipelines failed while the host ran. Why each did
-// stands in the log, and can be asked for by errors.Is and errors.As.
-type StoppedError struct {
-	Pipelines []string // in the order of the configuration
-	Of        int      // how many the host ran
-	causes    []error
-}
-
-func (e *StoppedError) Error() string {
-	return fmt.Sprintf("%d of %d pipelines stopped by a failure, which the log has: %s", len(e.causes), e.Of, strings.Join(e.Pipelines, ", "))
-}
-
-func (e *StoppedError) Unwrap() []error { return e.causes }
-
-func (m *member) run(ctx context.Context, drain <-chan struct{}) error {
-	if err := m.sink.Open(); err != nil {
-		return m.pipeline.Abort(err)
-	}
-	defer m.sink.Close()
-	return m.pipeline.Run(ctx, drain)
 }

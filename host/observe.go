@@ -6,7 +6,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/weirhq/weir/host/admin"
 	"github.com/weirhq/weir/host/event"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
@@ -23,60 +22,11 @@ func (h *Host) Samples() []telemetry.Sample {
 	return samples
 }
 
-// Health reads every pipeline for the readiness probe.
-func (h *Host) Health() []admin.Pipeline {
-	pipelines := make([]admin.Pipeline, len(h.members))
-	for i, m := range h.members {
-		state, err := m.state()
-		p := admin.Pipeline{Name: m.spec.Name, State: string(state)}
-		if err != nil {
-			p.Reason = err.Error()
-		}
-		switch state {
-		case telemetry.Running, telemetry.Paused:
-			p.Health = admin.Up
-			if away := m.away(); away != "" {
-				p.Health, p.Reason = admin.Down, away
-			}
-		case telemetry.Starting, telemetry.Draining:
-			p.Health = admin.Waiting
-		default:
-			p.Health = admin.Down
-		}
-		pipelines[i] = p
-	}
-	return pipelines
-}
-
-// state is where the pipeline is, with the failure that stopped it if one did.
-// Running is called paused while nothing is read.
-func (m *member) state() (telemetry.State, error) {
-	state, err := m.pipeline.State()
-	if state == pipeline.Running && m.paused() {
-		return telemetry.Paused, err
-	}
-	return telemetry.State(state.String()), err
-}
-
-// away says which end of the pipeline has no broker that answers, and why.
-func (m *member) away() string {
-	for _, source := range m.sources {
-		if cause := source.Away(); cause != "" {
-			return "source: " + cause
-		}
-	}
-	if cause := m.sink.Away(); cause != "" {
-		return "sink: " + cause
-	}
-	return ""
-}
-
 func (m *member) sample() telemetry.Sample {
 	stats := m.pipeline.Stats()
-	state, err := m.state()
 	s := telemetry.Sample{
 		Pipeline:  m.spec.Name,
-		State:     state,
+		State:     m.state(),
 		Consumed:  stats.Consumed,
 		Delivered: stats.Delivered,
 		Abandoned: stats.Abandoned,
@@ -92,9 +42,6 @@ func (m *member) sample() telemetry.Sample {
 		s.SourceErrors += source.Errors()
 		s.SkippedOffsets += source.Skipped()
 		addLoads(&s, source)
-	}
-	if err != nil {
-		s.Reason = err.Error()
 	}
 	for i, step := range stats.Steps {
 		p := telemetry.ProcessorSample{Name: step.Name, Dropped: step.Dropped, Filtered: step.Filtered, Retried: step.Retried}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/weirhq/weir/host/config"
 )
@@ -21,6 +22,8 @@ func (h *Host) Pause(ctx context.Context, pipeline string) error {
 	if err != nil {
 		return err
 	}
+	now := time.Now()
+	m.paused.CompareAndSwap(nil, &now)
 	var errs []error
 	for _, source := range m.sources {
 		errs = append(errs, source.Pause(ctx))
@@ -37,6 +40,7 @@ func (h *Host) Resume(pipeline string) error {
 	for _, source := range m.sources {
 		source.Resume()
 	}
+	m.paused.Store(nil)
 	return nil
 }
 
@@ -54,14 +58,4 @@ func (h *Host) member(name string) (*member, error) {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	return nil, fmt.Errorf("%w: %q (%s)", ErrNoPipeline, name, hint)
-}
-
-// paused tells whether nothing is read.
-func (m *member) paused() bool {
-	for _, source := range m.sources {
-		if !source.Paused() {
-			return false
-		}
-	}
-	return true
 }

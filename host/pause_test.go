@@ -78,7 +78,7 @@ pipelines:
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	await("held stopped 20", "free stopped 20")
+	await("held ended 20", "free ended 20")
 }
 
 // specOf reads a configuration in which nothing may be wrong.

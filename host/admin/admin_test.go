@@ -73,10 +73,10 @@ func TestReadyz(t *testing.T) {
 			`{"status":"ready","pipelines":[{"name":"a","state":"running"}]}`},
 		{"degraded", []Pipeline{{"a", "degraded", "in[3] cannot be read", Degraded}}, 200,
 			`{"status":"degraded","reasons":["pipeline a is degraded: in[3] cannot be read"],"pipelines":[{"name":"a","state":"degraded","reason":"in[3] cannot be read"}]}`},
-		{"one down", []Pipeline{{"a", "running", "", Up}, {"b", "failed", "no access", Down}}, 200,
-			`{"status":"degraded","reasons":["pipeline b is failed: no access"],"pipelines":[{"name":"a","state":"running"},{"name":"b","state":"failed","reason":"no access"}]}`},
-		{"all down", []Pipeline{{"a", "stopped", "", Down}, {"b", "failed", "no access", Down}}, 503,
-			`{"status":"not ready","reasons":["pipeline a is stopped","pipeline b is failed: no access"],"pipelines":[{"name":"a","state":"stopped"},{"name":"b","state":"failed","reason":"no access"}]}`},
+		{"one down", []Pipeline{{"a", "running", "", Up}, {"b", "stopped", "no access", Down}}, 200,
+			`{"status":"degraded","reasons":["pipeline b is stopped: no access"],"pipelines":[{"name":"a","state":"running"},{"name":"b","state":"stopped","reason":"no access"}]}`},
+		{"all down", []Pipeline{{"a", "ended", "", Down}, {"b", "stopped", "no access", Down}}, 503,
+			`{"status":"not ready","reasons":["pipeline a is ended","pipeline b is stopped: no access"],"pipelines":[{"name":"a","state":"ended"},{"name":"b","state":"stopped","reason":"no access"}]}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f.pipelines.Store(&tt.pipelines)

@@ -21,11 +21,12 @@ const closeTimeout = 5 * time.Second
 type runFlags struct {
 	config    configFlags
 	cache     cacheFlag
-	exitAtEnd bool
-	listen    string
-	from      string
-	reset     bool
-	watch     bool
+	exitAtEnd  bool
+	exitOnStop bool
+	listen     string
+	from       string
+	reset      bool
+	watch      bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -38,6 +39,11 @@ func (a *app) runCommand() *cobra.Command {
 SIGTERM drains: what is in flight is finished and committed. A second one cuts
 it off; it is then read again at the next start, and nothing is lost. A third
 ends the process on the spot.
+
+A pipeline that a failure stops, as a bad event does under on_error: stop, leaves
+the others alone, and the process stays: the log and /readyz say why. Once that is
+mended, SIGUSR1 makes every stopped pipeline go on where it stopped. With
+--exit-on-stop the process ends with exit code 1 when no pipeline runs any more.
 
 SIGHUP reads the modules again and puts those that changed in the place of the old
 ones, between two batches, while events flow. One that does not pass its checks
@@ -55,6 +61,7 @@ drains.`,
 	flags := cmd.Flags()
 	f.config.add(flags)
 	flags.BoolVar(&f.exitAtEnd, "exit-at-end", false, "stop after what the topics hold at the start")
+	flags.BoolVar(&f.exitOnStop, "exit-on-stop", false, "end when failures have stopped every pipeline, instead of waiting for SIGUSR1")
 	flags.StringVar(&f.listen, "listen", admin.DefaultListen, "`HOST:PORT` of /metrics, /healthz and /readyz, or off")
 	flags.StringVar(&f.from, "from", "", "where groups without offsets begin, whatever the configuration says: earliest, latest, an offset, or a time as 2026-01-31T12:00:00Z")
 	flags.BoolVar(&f.reset, "reset", false, "with --from: begin there even where a group has offsets. All its members must have stopped")
@@ -86,7 +93,7 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	}
 	ctx, drain, release := stopSignals(ctx, a.in.interactive, func(message string) { log.Info(message) })
 	defer release()
-	h, err := host.New(ctx, spec, host.Options{Log: log, CacheDir: f.cache.path(), ExitAtEnd: f.exitAtEnd, From: from})
+	h, err := host.New(ctx, spec, host.Options{Log: log, CacheDir: f.cache.path(), ExitAtEnd: f.exitAtEnd, From: from, Stay: !f.exitAtEnd && !f.exitOnStop})
 	if err != nil {
 		return err
 	}
@@ -128,6 +135,7 @@ func (s *service) run(ctx context.Context, drain <-chan struct{}) (err error) {
 			err = errors.Join(err, server.Close(closing))
 		}()
 	}
+	defer onSignals(ctx, clearSignals, s.clearErrors)()
 	prepare, cancel := until(ctx, drain)
 	err = prepareTopics(prepare, s.spec, s.log)
 	if err == nil && s.reset != nil {
@@ -158,6 +166,17 @@ func (s *service) reload(ctx context.Context) {
 		s.log.Warn("after a reload an old module could not be closed", zap.Error(err))
 	case len(done) == 0:
 		s.log.Info("reload: no module has changed")
+	}
+}
+
+// clearErrors makes the pipelines go on that failures stopped.
+func (s *service) clearErrors(ctx context.Context) {
+	cleared, err := s.host.ClearErrors(ctx)
+	switch {
+	case err != nil:
+		s.log.Warn("not every error was cleared", zap.Strings("cleared", cleared), zap.Error(err))
+	case len(cleared) == 0:
+		s.log.Info("no pipeline is stopped; there is no error to clear")
 	}
 }
 

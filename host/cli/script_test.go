@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
@@ -35,6 +37,8 @@ func TestMain(m *testing.M) {
 //	freeport VAR           an address that nobody listens on
 //	listening ADDR         wait until somebody does
 //	awaits RE COMMAND...   run a command until its standard output matches
+//	probes ADDR PATH RE    get an endpoint until its answer matches
+//	clearerrors            send SIGUSR1 to what runs in the background
 //	builtin NAME FILE [N]  write a ready-made module, or its first N bytes
 //	trapping FILE          write a module that traps at a value that begins with x
 //	endless FILE           write a module that loops for ever at a value of "loop"
@@ -46,7 +50,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "broker": startBroker, "produce": produceLines, "holds": holdsLines,
-			"freeport": freePort, "listening": listening, "awaits": awaits, "builtin": writeBuiltin, "trapping": writeTrapping, "endless": writeEndless,
+			"freeport": freePort, "listening": listening, "awaits": awaits, "probes": probes, "clearerrors": clearErrors, "builtin": writeBuiltin, "trapping": writeTrapping, "endless": writeEndless,
 		},
 	})
 }
@@ -154,6 +158,32 @@ func awaits(ts *testscript.TestScript, _ bool, args []string) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	ts.Fatalf("%q is never true of the output", args[0])
+}
+
+func probes(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: probes ADDR PATH RE")
+	}
+	want, err := regexp.Compile("(?m)" + args[2])
+	ts.Check(err)
+	var body []byte
+	for range 500 {
+		if response, err := http.Get("http://" + args[0] + args[1]); err == nil {
+			body, err = io.ReadAll(response.Body)
+			ts.Check(errors.Join(err, response.Body.Close()))
+			if want.Match(body) {
+				return
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("%q is never true of %s, which is %s", args[2], args[1], body)
+}
+
+func clearErrors(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(clearSignals[0]))
+	}
 }
 
 func writeEndless(ts *testscript.TestScript, _ bool, args []string) {

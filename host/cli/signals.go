@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -78,6 +79,33 @@ func watchSignals(signals <-chan os.Signal, done <-chan struct{}, first, second 
 		case <-done:
 			return
 		}
+	}
+}
+
+// onSignals calls do, one call after the other, whenever one of the signals comes,
+// until stop is called, which waits for a call that is under way.
+func onSignals(ctx context.Context, signals []os.Signal, do func(context.Context)) (stop func()) {
+	if len(signals) == 0 { // for Notify that would be all there are
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	came := make(chan os.Signal, 1)
+	signal.Notify(came, signals...)
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			select {
+			case <-came:
+				do(ctx)
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() {
+		cancel()
+		running.Wait()
+		signal.Stop(came)
 	}
 }
 

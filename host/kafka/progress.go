@@ -10,6 +10,7 @@ import "time"
 // compares offsets.
 type progress struct {
 	done int64     // up to here every record has ended; negative: atEnd, atStart or unknown
+	from int64     // where reading began; negative while unknown
 	end  int64     // of what can be read; negative while nobody has said
 	told time.Time // when end was last news
 	fed  []stretch // fed and not ended, from first on
@@ -36,12 +37,20 @@ const (
 	unknown = -3
 )
 
-func newProgress() progress { return progress{done: unknown, end: unknown} }
+func newProgress() progress { return progress{done: unknown, from: unknown, end: unknown} }
 
 // begin says where reading begins, unless it has.
 func (g *progress) begin(at int64) {
 	if g.done < 0 && at >= atStart {
-		g.done = at
+		g.starts(at)
+	}
+}
+
+// starts says that nothing before an offset is read.
+func (g *progress) starts(at int64) {
+	g.done = at
+	if at >= 0 {
+		g.from = at
 	}
 }
 
@@ -49,8 +58,9 @@ func (g *progress) begin(at int64) {
 // log, which may be long ago. The fetch began at offset first.
 func (g *progress) feed(r *polled, first, end int64, now time.Time) {
 	if g.done < 0 {
-		g.done = first
+		g.starts(first)
 	}
+	g.from = min(g.from, first) // the brokers may have been asked for the end later than the client did
 	for i := 0; i < len(r.records); i += stretchLength {
 		n := min(i+stretchLength, len(r.records))
 		next, _ := r.After(n)
@@ -83,9 +93,9 @@ func (g *progress) learn(start, end int64, now time.Time) {
 	g.end, g.told = end, now
 	switch {
 	case g.done == atEnd:
-		g.done = end
+		g.starts(end)
 	case g.done == atStart && start >= 0:
-		g.done = start
+		g.starts(start)
 	}
 	read := g.done
 	if len(g.fed) > g.first {

@@ -22,6 +22,13 @@ func (r *session) leave() error {
 	all := slices.Collect(maps.Values(r.partitions))
 	r.mu.Unlock()
 	err := r.release(r.ctx, r.client, all, r.cfg.DrainTimeout)
+	for _, p := range all {
+		p.mu.Lock()
+		if _, known := r.began[*p.name]; !known && p.progress.from >= 0 {
+			r.began[*p.name] = p.progress.from
+		}
+		p.mu.Unlock()
+	}
 	r.mu.Lock()
 	clear(r.partitions)
 	r.mu.Unlock()

@@ -64,9 +64,12 @@ type Source struct {
 	known map[string]int
 	// recreated topics are others by now than at the start.
 	recreated map[string]bool
+	// began is where earlier sessions began to read partitions: a group that has
+	// committed nothing of one begins there again, and not at the end of the log.
+	began map[event.Partition]int64
 }
 
-// NewSource makes a source that can be run once. It connects to nothing.
+// NewSource makes a source. It connects to nothing.
 func NewSource(cfg SourceConfig) *Source {
 	if cfg.DrainTimeout <= 0 {
 		cfg.DrainTimeout = 30 * time.Second
@@ -75,7 +78,7 @@ func NewSource(cfg SourceConfig) *Source {
 		cfg.Log = zap.NewNop()
 	}
 	cfg.partitions = cfg.Options.Partitions()
-	s := &Source{cfg: cfg, start: cfg.Options.start(), reach: newReachHook(cfg.Log), pause: newPause(), recreated: map[string]bool{}}
+	s := &Source{cfg: cfg, start: cfg.Options.start(), reach: newReachHook(cfg.Log), pause: newPause(), recreated: map[string]bool{}, began: map[event.Partition]int64{}}
 	if cfg.From.word != "" {
 		s.start = cfg.From
 	}
@@ -119,7 +122,7 @@ var (
 	errAtEnd = errors.New("at the end")
 )
 
-// Run implements pipeline.Source.
+// Run implements pipeline.Source. It can be called again after it returned.
 func (s *Source) Run(ctx context.Context, drain <-chan struct{}, in event.Intake) error {
 	for {
 		err := s.session(ctx, drain, in)

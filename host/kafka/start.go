@@ -135,6 +135,8 @@ func (r *session) place(ctx context.Context, offsets map[string]map[int32]kgo.Of
 				r.beyond(name, at, end.Offset, partitions)
 			case r.recreated[topic]:
 				partitions[number] = r.anew()
+			case r.beganAt(name) >= 0:
+				partitions[number] = kgo.NewOffset().At(r.beganAt(name))
 			case r.added(name):
 				partitions[number] = kgo.NewOffset().AtStart()
 			case r.start.word == "":
@@ -224,6 +226,15 @@ func (r *session) anew() kgo.Offset {
 		return kgo.NewOffset().AtEnd()
 	}
 	return kgo.NewOffset().AtStart()
+}
+
+// beganAt is where an earlier session began to read a partition, negative when
+// none did.
+func (s *Source) beganAt(name event.Partition) int64 {
+	if at, ok := s.began[name]; ok {
+		return at
+	}
+	return unknown
 }
 
 // replaced ends the session because of a topic that was deleted and created

@@ -41,6 +41,13 @@ type breaker struct {
 	slots [slots]struct{ events, failed int }
 }
 
+// forget begins anew.
+func (b *breaker) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.slots[:])
+}
+
 // note counts a batch and returns an error when there are too many failures.
 func (b *breaker) note(now time.Time, events, failed int) error {
 	if b.cfg.Share <= 0 {

@@ -14,6 +14,7 @@ import (
 // processors, one batch at a time. Batches overlap only in the sink.
 type lane struct {
 	p         *Pipeline
+	life      *life
 	partition *event.Partition
 	offsets   event.Offsets
 	shutting  chan struct{} // closed when the lane is shut
@@ -56,21 +57,21 @@ func (l *lane) shut() {
 }
 
 func (l *lane) run(ctx context.Context) {
-	defer l.p.watched.Delete(l)
+	defer l.life.watched.Delete(l)
 	defer close(l.stopped)
 	c := newChain(l.p, l.pause)
 	// The processors are closed outside of ctx: it may have ended, and closing
 	// in good order is theirs to see.
 	defer func() {
 		if err := c.close(context.WithoutCancel(ctx)); err != nil {
-			l.p.fail(err)
+			l.life.fail(err)
 		}
 	}()
 	opened := false
 	for l.await(ctx, c) {
 		if !opened { // with the first records: an idle partition costs no instance
 			if err := c.open(ctx); err != nil {
-				l.p.fail(err)
+				l.life.fail(err)
 				return
 			}
 			opened = true
@@ -114,14 +115,17 @@ func (l *lane) batch(ctx context.Context, c *chain) bool {
 	p.counters.batches.Add(1)
 	p.counters.consumed.Add(uint64(count))
 	t := p.ticket()
-	t.offsets, t.id = l.offsets, id
+	t.life, t.offsets, t.id = l.life, l.offsets, id
 	t.began = time.Now()
 	l.busy.Store(t.began.UnixNano())
 	events, err := c.run(ctx, &t.tally)
 	l.busy.Store(0)
+	if err == nil && l.life.ctx.Err() != nil { // it was left behind; what it holds is read again
+		err = context.Cause(l.life.ctx)
+	}
 	if err != nil {
 		t.settle(err, count)
-		p.fail(err)
+		l.life.fail(err)
 		return false
 	}
 	if c.cut < count {
@@ -130,9 +134,9 @@ func (l *lane) batch(ctx context.Context, c *chain) bool {
 	}
 	var tripped error
 	if c.reason != nil {
-		p.fail(c.reason)
+		l.life.fail(c.reason)
 	} else if tripped = p.breaker.note(time.Now(), c.cut, c.faults); tripped != nil {
-		p.fail(tripped)
+		l.life.fail(tripped)
 	}
 	if count > 0 {
 		p.counters.processing.observe(c.spent, 1)
@@ -184,6 +188,7 @@ func (l *lane) take(c *chain) (id uint64, count int, ok bool) {
 // ticket follows one batch from its write to its end. Tickets are pooled.
 type ticket struct {
 	p       *Pipeline
+	life    *life
 	offsets event.Offsets
 	id      uint64
 	began   time.Time
@@ -199,7 +204,7 @@ func (p *Pipeline) ticket() *ticket {
 	t := &ticket{p: p}
 	t.done = func(err error) {
 		if err != nil && !errors.Is(err, event.ErrWithdrawn) {
-			p.fail(err)
+			t.life.fail(err)
 		}
 		t.settle(err, t.count)
 	}
@@ -216,6 +221,6 @@ func (t *ticket) settle(err error, count int) {
 		t.p.counters.latency.observe(time.Since(t.began), count)
 		t.offsets.End(t.id)
 	}
-	t.offsets = nil
+	t.life, t.offsets = nil, nil
 	t.p.tickets.Put(t)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/weirhq/weir/host/event"
+	"github.com/weirhq/weir/host/tracker"
 )
 
 // TestStories runs testdata: a pipeline of scripted steps gets the lines as
@@ -150,7 +151,7 @@ func story(t *testing.T, d *datadriven.TestData) string {
 	if waited := src.waited(); waited > 0 {
 		fmt.Fprintf(&b, "the last batch ended after %v\n", waited)
 	}
-	state, _ := p.State()
+	state := p.Status().State
 	fmt.Fprintf(&b, "%s: %v", state, err)
 	if len(cfg.Steps) > 0 && closed != len(cfg.Steps) {
 		fmt.Fprintf(&b, "\n%d of %d processors closed", closed, len(cfg.Steps))
@@ -375,6 +376,39 @@ func TestProcessorLeftBehind(t *testing.T) {
 	})
 }
 
+// TestRunAgain: a pipeline that ended by a failure runs again, on the same books.
+// What a processor that was left behind makes meanwhile goes nowhere.
+func TestRunAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release, opened := make(chan struct{}), 0
+		src := oneEvent(func(context.Context, <-chan struct{}) { synctest.Wait() })
+		src.drainWithin = time.Second
+		sink := &collector{}
+		p := New(Config{Name: "p", SinkTopic: "out", Steps: []Step{{Name: "slow", Open: func(context.Context) (Processor, error) {
+			if opened++; opened == 1 {
+				return blocking{release}, nil
+			}
+			return script{step: "slow", closed: new(int)}, nil
+		}}}}, src, sink)
+		if err := p.Run(t.Context(), nil); err == nil || p.Status().State != Stopped || p.Status().Failure == nil {
+			t.Fatalf("Run: %v, then %+v", err, p.Status())
+		}
+		src.account.tracker = tracker.Tracker{}
+		src.wait = func(context.Context, <-chan struct{}) {
+			synctest.Wait()
+			close(release) // the one that was left behind comes back
+			synctest.Wait()
+		}
+		if err := p.Run(t.Context(), nil); err != nil || p.Status().State != Ended || p.Status().Failure != nil {
+			t.Errorf("Run again: %v, then %+v", err, p.Status())
+		}
+		s := p.Stats()
+		if len(sink.written) != 1 || s.Consumed != 2 || s.Delivered != 1 || s.Abandoned != 1 {
+			t.Errorf("%d events written; %+v", len(sink.written), s)
+		}
+	})
+}
+
 // TestFeedAfterDrain: what comes too late is ignored.
 func TestFeedAfterDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -417,7 +451,7 @@ func TestBatchAllocations(t *testing.T) {
 	pass := Step{Name: "pass", Open: func(context.Context) (Processor, error) { return through{}, nil }}
 	p := New(Config{Name: "p", SinkTopic: "out", Steps: []Step{pass, pass}}, nil, &collector{})
 	p.sink = discard{}
-	l := &lane{p: p, partition: from, offsets: nowhere{}, wake: make(chan struct{}, 1)}
+	l := &lane{p: p, life: &life{p: p, ctx: t.Context()}, partition: from, offsets: nowhere{}, wake: make(chan struct{}, 1)}
 	c := newChain(p, l.pause)
 	if err := c.open(t.Context()); err != nil {
 		t.Fatal(err)

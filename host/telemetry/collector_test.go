@@ -100,7 +100,7 @@ func TestScrape(t *testing.T) {
 		`weir_module_traps_total{cause="abi",pipeline="orders",processor="selector"} 1`,
 		`weir_offsets_skipped_total{pipeline="orders"} 9`,
 		`weir_pipeline_state{pipeline="orders",state="draining"} 0`,
-		`weir_pipeline_state{pipeline="orders",state="failed"} 0`,
+		`weir_pipeline_state{pipeline="orders",state="ended"} 0`,
 		`weir_pipeline_state{pipeline="orders",state="paused"} 0`,
 		`weir_pipeline_state{pipeline="orders",state="running"} 1`,
 		`weir_pipeline_state{pipeline="orders",state="starting"} 0`,

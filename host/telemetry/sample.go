@@ -19,14 +19,14 @@ const (
 	Paused State = "paused"
 	// Draining: the intake is closed and what is in flight ends.
 	Draining State = "draining"
-	// Stopped: ended in good order.
+	// Ended: in good order, by a drain or at the end of its input.
+	Ended State = "ended"
+	// Stopped: by a failure.
 	Stopped State = "stopped"
-	// Failed: ended by an error.
-	Failed State = "failed"
 )
 
 // States lists the valid states. Each is a series of weir_pipeline_state.
-var States = []State{Starting, Running, Paused, Draining, Stopped, Failed}
+var States = []State{Starting, Running, Paused, Draining, Ended, Stopped}
 
 // Sample is a pipeline at one moment. The numbers are totals since the
 // process started, except InFlight, Held and Lags. At rest they obey
@@ -36,9 +36,6 @@ var States = []State{Starting, Running, Paused, Draining, Stopped, Failed}
 type Sample struct {
 	Pipeline string
 	State    State
-	// Reason says why the state is Failed; it is for people and
-	// becomes no metric.
-	Reason string
 
 	Consumed   uint64
 	Delivered  uint64

@@ -32,11 +32,11 @@ type weir struct {
 	admin string // host:port
 }
 
-// startWeir runs a configuration file.
+// startWeir runs a configuration file, until a pipeline stops.
 func startWeir(t *testing.T, config string, args ...string) *weir {
 	t.Helper()
 	w := &weir{admin: freeAddress(t)}
-	args = append([]string{"run", "--config", config, "--listen", w.admin}, args...)
+	args = append([]string{"run", "--config", config, "--exit-on-stop", "--listen", w.admin}, args...)
 	w.Process = kafkatest.Start(t, kafkatest.Weir(t), args...)
 	return w
 }

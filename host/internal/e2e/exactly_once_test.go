@@ -241,7 +241,7 @@ func testTransactionRights(t *testing.T, broker *kafkatest.SecureBroker) {
 	config := writeFile(t, "weir.yaml", text)
 	fails := func(says string, args ...string) {
 		t.Helper()
-		args = append([]string{"run", "--config", config, "--listen", "off", "--set", "pipelines.copy.sink.transactional_id=once"}, args...)
+		args = append([]string{"run", "--config", config, "--exit-on-stop", "--listen", "off", "--set", "pipelines.copy.sink.transactional_id=once"}, args...)
 		if code, output := runWeir(t, args...); code == 0 || !strings.Contains(output, says) {
 			t.Errorf("weir ends with %d and does not say %q:\n%s", code, says, output)
 		}

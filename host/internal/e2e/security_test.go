@@ -157,7 +157,7 @@ func testRights(t *testing.T, broker *kafkatest.SecureBroker) {
 		// Whoever may write to no topic may not write idempotently either.
 		{"the topic to write", "grant WRITE on topic rights-out to User:alice, and for brokers before 2.8 IDEMPOTENT_WRITE on the cluster", "rights-out", "", kadm.OpWrite},
 	} {
-		code, output := runWeir(t, "run", "--config", config, "--listen", "off")
+		code, output := runWeir(t, "run", "--config", config, "--exit-on-stop", "--listen", "off")
 		if code == 0 || !strings.Contains(output, step.says) {
 			t.Errorf("without the right to %s weir ends with %d and does not say %q:\n%s", step.lacks, code, step.says, output)
 		}

@@ -165,7 +165,7 @@ func TestMissingOutputTopicIsSaid(t *testing.T) {
 	load.send(t, 10)
 	load.finish(t)
 
-	code, output := runWeir(t, "run", "--config", config, "--listen", "off")
+	code, output := runWeir(t, "run", "--config", config, "--exit-on-stop", "--listen", "off")
 	if code == 0 {
 		t.Errorf("weir run ended with 0 although its output topic is missing")
 	}

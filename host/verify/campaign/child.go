@@ -18,7 +18,7 @@ type child struct {
 // start runs a process of the pipeline. There must be none.
 func (c *campaign) start() error {
 	p := &child{exited: make(chan struct{})}
-	p.cmd = exec.Command(c.Program, "run", "--config", c.config, "--listen", "off", "--log-format", "json")
+	p.cmd = exec.Command(c.Program, "run", "--config", c.config, "--exit-on-stop", "--listen", "off", "--log-format", "json")
 	p.cmd.Args[0] = c.Name
 	p.cmd.Env, p.cmd.Dir = c.Environ, c.dir
 	p.cmd.Stderr = &p.log
