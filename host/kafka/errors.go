@@ -70,6 +70,8 @@ func describeFetch(o *Options, topic string, number int32, err error) error {
 		remedy = "the topic was deleted and created again: set on_topic_recreated to earliest or latest to go on by itself, or restart the pipeline: the offsets start over"
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		remedy = "the committed offset is gone from the log: set auto_offset_reset to earliest or latest, or reset the group's offset"
+	case unreadable(err):
+		remedy = unreadableRemedy
 	}
 	var session *kgo.ErrGroupSession
 	if errors.As(err, &session) {

@@ -26,6 +26,8 @@ type partition struct {
 	begin  int64             // where a bounded run begins without an offset of the group
 	end    int64             // a bounded run reads up to here (exclusive); negative: no bound
 	ended  bool              // a bounded run has fed all of it; of the polling goroutine
+	// damaged counts the fetches in a row that arrived damaged; of the polling goroutine.
+	damaged int
 
 	mu      sync.Mutex
 	revoked bool

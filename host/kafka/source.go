@@ -289,7 +289,7 @@ func (r *session) dispatch(fetches kgo.Fetches) {
 		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, kgo.ErrClientClosed):
 		case recreatedTopic(err):
 			r.replaced(topic, describeFetch(r.cfg.Options, topic, number, err))
-		case fatalFetch(err):
+		case fatalFetch(err) && !(damaged(err) && r.fetchedAgain(topic, number)):
 			r.stop(describeFetch(r.cfg.Options, topic, number, err))
 		default:
 			r.errors.Add(1)
@@ -313,6 +313,7 @@ func (r *session) dispatch(fetches kgo.Fetches) {
 		if p.ended {
 			return
 		}
+		p.damaged = 0
 		from := p.next
 		r.skipped(p, &f)
 		first := f.Records[0].Offset

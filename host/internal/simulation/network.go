@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -57,14 +58,17 @@ func (n *network) between(low, high time.Duration) time.Duration {
 
 // link is the way of one client into the network.
 type link struct {
-	network *network
-	name    string
+	network   *network
+	name      string
+	swallowed atomic.Int64 // writes to half-open connections
 
 	mu        sync.Mutex
 	cut       bool          // nothing passes any more
 	low, high time.Duration // answers take that long
 	lose      int           // so many answers are lost with their connections
 	hold      chan struct{} // while open, answers wait
+	damage    func([]byte) bool
+	damages   int // so many answers are still to be damaged
 }
 
 // An answer of a broker in the same building takes from near to far.
@@ -127,6 +131,27 @@ func (l *link) mend() {
 // calm takes a delay away.
 func (l *link) calm() { l.delay(near, far) }
 
+// freeze makes the connections that there are half-open: nothing that is sent
+// arrives any more, and nobody is told.
+func (l *link) freeze() {
+	l.network.mu.Lock()
+	defer l.network.mu.Unlock()
+	for c := range l.network.conns {
+		if c.link == l {
+			c.frozen.Store(true)
+		}
+	}
+}
+
+// corrupt lets damage change the next n answers that it takes, and returns how
+// many were left of those before.
+func (l *link) corrupt(n int, damage func([]byte) bool) (left int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	left, l.damages, l.damage = l.damages, n, damage
+	return left
+}
+
 // kill closes the connections that there are.
 func (l *link) kill() {
 	l.network.mu.Lock()
@@ -178,6 +203,7 @@ type conn struct {
 	address string
 	once    sync.Once
 	closed  chan struct{}
+	frozen  atomic.Bool
 
 	mu       sync.Mutex
 	deadline time.Time // for reading
@@ -217,11 +243,17 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 // Read implements net.Conn. What has come is held for as long as the link says.
 func (c *conn) Read(b []byte) (int, error) {
 	count, err := c.Conn.Read(b)
+	for err == nil && c.frozen.Load() { // until the reader's deadline
+		count, err = c.Conn.Read(b)
+	}
 	if err != nil {
 		return count, c.reset("read", err)
 	}
 	l := c.link
 	l.mu.Lock()
+	if l.damages > 0 && l.damage(b[:count]) {
+		l.damages--
+	}
 	low, high, hold, lost := l.low, l.high, l.hold, l.lose > 0
 	if lost {
 		l.lose--
@@ -242,6 +274,10 @@ func (c *conn) Read(b []byte) (int, error) {
 
 // Write implements net.Conn.
 func (c *conn) Write(b []byte) (int, error) {
+	if c.frozen.Load() {
+		c.link.swallowed.Add(1)
+		return len(b), nil
+	}
 	count, err := c.Conn.Write(b)
 	return count, c.reset("write", err)
 }
