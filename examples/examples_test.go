@@ -28,6 +28,7 @@ var configs = map[string][]string{
 	"03-key-filter":     {"weir.yaml"},
 	"04-wat":            {"weir.yaml"},
 	"05-c-without-sdk":  {"weir.yaml"},
+	scaleOut:            {"weir.yaml"},
 }
 
 // TestEveryExampleIsRun keeps the table above complete.
