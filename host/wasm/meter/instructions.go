@@ -127,6 +127,11 @@ func (r *reader) next(in *instruction) {
 		in.op = in.op<<8 | uint16(sub&0xff)
 	case prefixVector:
 		sub := r.u32()
+		if r.err == nil && r.at-in.from != 1+len(uleb(nil, sub)) {
+			// The engine takes the first byte for all of it, and the others for
+			// instructions, which nobody would have counted.
+			r.fail("a vector instruction is written in %d bytes", r.at-in.from)
+		}
 		in.op = in.op<<8 | uint16(sub&0xff)
 		if r.vector(sub); sub < 0x100 {
 			what = none
