@@ -130,7 +130,7 @@ func (r *reader) next(in *instruction) {
 		if r.err == nil && r.at-in.from != 1+len(uleb(nil, sub)) {
 			// The engine takes the first byte for all of it, and the others for
 			// instructions, which nobody would have counted.
-			r.fail("a vector instruction is written in %d bytes", r.at-in.from)
+			r.fail("a vector instruction in %d bytes %w", r.at-in.from, ErrNewer)
 		}
 		in.op = in.op<<8 | uint16(sub&0xff)
 		if r.vector(sub); sub < 0x100 {
@@ -166,7 +166,12 @@ func (r *reader) memory() {
 func (r *reader) operands(what operands, in *instruction) {
 	switch what {
 	case none:
-	case blockType, signed:
+	case blockType:
+		in.block = r.s64()
+		if short := byte(in.block & 0x7f); in.block < -64 || in.block < 0 && short != blockEmpty && !isValueType(short) {
+			r.fail("block type %d %w", in.block, ErrNewer)
+		}
+	case signed:
 		in.block = r.s64()
 	case index:
 		in.index = r.u32()
@@ -183,14 +188,12 @@ func (r *reader) operands(what operands, in *instruction) {
 	case bytes8:
 		r.bytes(8)
 	case types:
-		for range r.count() {
-			r.byte()
-		}
+		r.valueTypes()
 	case memory:
 		r.memory()
 	default:
 		if r.err == nil {
-			r.fail("instruction %#x is not one of WebAssembly 2.0", in.op)
+			r.fail("instruction %#x %w", in.op, ErrNewer)
 		}
 	}
 }

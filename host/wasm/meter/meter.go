@@ -19,6 +19,7 @@
 package meter
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -34,6 +35,11 @@ const (
 	// Counter is the name by which the counter, an i64, is exported.
 	Counter = "weir_meter_counter"
 )
+
+// ErrNewer marks what is not of WebAssembly 2.0, or not written as its tools do. The
+// engine takes some of it, in ways of its own; what the meter cannot read to the
+// letter it does not let through.
+var ErrNewer = errors.New("is not of WebAssembly 2.0")
 
 // Limits are the maxima that memories and tables are lowered to, or get when
 // they have none.

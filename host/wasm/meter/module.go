@@ -35,9 +35,12 @@ const (
 )
 
 const (
-	typeI32  = 0x7f
-	typeI64  = 0x7e
-	typeFunc = 0x60
+	typeI32       = 0x7f
+	typeI64       = 0x7e
+	typeV128      = 0x7b
+	typeFuncref   = 0x70
+	typeExternref = 0x6f
+	typeFunc      = 0x60
 )
 
 // shifted is the index of a function behind the import that was added.
@@ -55,11 +58,7 @@ func (m *module) typeSection(r *reader) []byte {
 		if r.byte() != typeFunc {
 			r.fail("a type that is no function's")
 		}
-		params := r.count()
-		r.bytes(uint32(params))
-		results := r.count()
-		r.bytes(uint32(results))
-		m.types = append(m.types, funcType{params, results})
+		m.types = append(m.types, funcType{params: r.valueTypes(), results: r.valueTypes()})
 	}
 	out := append(uleb(nil, uint32(n)+1), r.buf[from:r.at]...)
 	return append(out, typeFunc, 1, typeI64, 1, typeI64)
@@ -77,12 +76,12 @@ func (m *module) importSection(r *reader) []byte {
 		case kindFunc:
 			m.funcs = append(m.funcs, r.index("type", len(m.types)))
 		case kindTable:
-			r.byte()
+			r.valueType()
 			r.limits()
 		case kindMemory:
 			r.limits()
 		case kindGlobal:
-			r.byte()
+			r.valueType()
 			r.byte()
 			m.globals++
 		default:
@@ -140,7 +139,7 @@ func (m *module) tableSection(r *reader) []byte {
 	n := r.count()
 	out := uleb(nil, uint32(n))
 	for range n {
-		out = append(out, r.byte())
+		out = append(out, r.valueType())
 		out = r.lower(out, m.limits.Elements, math.MaxUint32)
 	}
 	return out
@@ -160,7 +159,7 @@ func (m *module) globalSection(r *reader) []byte {
 	out := uleb(nil, uint32(n)+1)
 	total := m.globals + n
 	for range n {
-		out = append(out, r.bytes(2)...)
+		out = append(out, r.valueType(), r.byte())
 		out = m.constant(r, out, total)
 	}
 	m.globals = total
@@ -247,8 +246,15 @@ func (m *module) elementSection(r *reader) []byte {
 			}
 			out = m.constant(r, out, m.globals)
 		}
-		if flags&3 != 0 {
-			out = append(out, r.byte()) // the kind or type of the elements
+		switch {
+		case flags&3 == 0:
+		case flags&4 != 0:
+			out = append(out, r.valueType())
+		default:
+			if kind := r.byte(); kind != 0 {
+				r.fail("elements of unknown kind %d", kind)
+			}
+			out = append(out, 0)
 		}
 		count := r.count()
 		out = uleb(out, uint32(count))
@@ -386,7 +392,7 @@ func (r *reader) localsOf(params int) (groups int, locals uint64) {
 	groups, locals = r.count(), uint64(params)
 	for range groups {
 		locals += uint64(r.u32())
-		r.byte()
+		r.valueType()
 	}
 	if locals > math.MaxUint32-2 {
 		r.fail("%d locals", locals)

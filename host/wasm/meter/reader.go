@@ -76,6 +76,30 @@ func (r *reader) s64() int64 {
 	return 0
 }
 
+// valueType reads a type of WebAssembly 2.0. The engine knows newer ones, of
+// several bytes, without being asked to: what it would read as the rest of one, the
+// meter would read as instructions, or the reverse.
+func (r *reader) valueType() byte {
+	b := r.byte()
+	if r.err == nil && !isValueType(b) {
+		r.fail("type %#x %w", b, ErrNewer)
+	}
+	return b
+}
+
+func isValueType(b byte) bool {
+	return b >= typeV128 && b <= typeI32 || b == typeFuncref || b == typeExternref
+}
+
+// valueTypes reads a count and as many types, and returns how many.
+func (r *reader) valueTypes() int {
+	n := r.count()
+	for range n {
+		r.valueType()
+	}
+	return n
+}
+
 // index reads a number that has to be below n.
 func (r *reader) index(what string, n int) uint32 {
 	i := r.u32()

@@ -151,7 +151,7 @@ func (o *Outline) reader(id ID) func(*reader) {
 		return func(r *reader) { o.Funcs = append(o.Funcs, vector(r, (*reader).u32)...) }
 	case Table:
 		return func(r *reader) {
-			o.Tables = vector(r, func(r *reader) TableType { return TableType{r.byte(), r.limits()} })
+			o.Tables = vector(r, func(r *reader) TableType { return TableType{r.valueType(), r.limits()} })
 		}
 	case Memory:
 		return func(r *reader) { o.Memories = vector(r, (*reader).limits) }
@@ -197,7 +197,16 @@ func (r *reader) funcType() FuncType {
 	if form := r.byte(); form != 0x60 {
 		r.fail("type form %#x is not a function", form)
 	}
-	return FuncType{vector(r, (*reader).byte), vector(r, (*reader).byte)}
+	return FuncType{vector(r, (*reader).valueType), vector(r, (*reader).valueType)}
+}
+
+// valueType reads a type of WebAssembly 2.0. Newer ones have several bytes.
+func (r *reader) valueType() ValueType {
+	b := r.byte()
+	if known := b >= 0x7b && b <= 0x7f || b == 0x70 || b == 0x6f; r.err == nil && !known {
+		r.fail("type %#x is not of WebAssembly 2.0", b)
+	}
+	return b
 }
 
 func (r *reader) limits() Limits {
@@ -219,12 +228,12 @@ func (r *reader) imported() Imported {
 	case FuncKind:
 		im.Type = r.u32()
 	case TableKind:
-		r.byte()
+		r.valueType()
 		r.limits()
 	case MemoryKind:
 		r.limits()
 	case GlobalKind:
-		r.byte()
+		r.valueType()
 		r.byte()
 	default:
 		r.fail("import %q.%q has the unknown kind %d", im.Module, im.Name, byte(im.Kind))
