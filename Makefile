@@ -4,7 +4,7 @@ GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 60s
 BENCHFLAGS  ?=
-RACE        := ./host ./host/abi ./host/admin ./host/broker ./host/cli ./host/event ./host/kafka ./host/pipeline \
+RACE        := ./host ./host/abi ./host/admin ./host/admin/api ./host/broker ./host/cli ./host/event ./host/kafka ./host/pipeline \
                ./host/plugin ./host/telemetry ./host/tracker ./host/wasm
 # Lets the Kafka client run in fake time: with it, its locks are seen by synctest.
 BUBBLES     := synctests

@@ -115,21 +115,22 @@ func (h *Host) Health() []admin.Pipeline {
 	pipelines := make([]admin.Pipeline, len(h.members))
 	for i, m := range h.members {
 		life := m.life()
-		p := admin.Pipeline{Name: m.spec.Name, State: string(life.State), Reason: life.Reason}
-		switch life.State {
-		case telemetry.Running, telemetry.Paused:
-			p.Health = admin.Up
-			if life.Reason != "" {
-				p.Health = admin.Down
-			}
-		case telemetry.Starting, telemetry.Draining:
-			p.Health = admin.Waiting
-		default:
-			p.Health = admin.Down
-		}
-		pipelines[i] = p
+		pipelines[i] = admin.Pipeline{Name: m.spec.Name, State: string(life.State), Reason: life.Reason, Health: life.health()}
 	}
 	return pipelines
+}
+
+func (s *PipelineStatus) health() admin.Health {
+	switch s.State {
+	case telemetry.Running, telemetry.Paused:
+		if s.Reason != "" {
+			return admin.Down
+		}
+		return admin.Up
+	case telemetry.Starting, telemetry.Draining:
+		return admin.Waiting
+	}
+	return admin.Down
 }
 
 // state is where the pipeline is. Running is called paused while nothing is read.

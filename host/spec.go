@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/weirhq/weir/host/admin/api"
 	"github.com/weirhq/weir/host/capture"
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/deadletter"
@@ -16,6 +17,8 @@ import (
 
 // Spec is a configuration that was checked: everything in it can be built.
 type Spec struct {
+	// Admin is where the admin API is served and to whom; nil is nowhere.
+	Admin       *api.Config
 	Topics      TopicsSpec
 	Connections map[string]*ConnectionSpec
 	// Pipelines stand in the order of the files.

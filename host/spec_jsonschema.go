@@ -26,6 +26,7 @@ func JSONSchema() ([]byte, error) {
 		"kafka":       config.MapSchema(kafka.SchemaProperties(0)).Doc("Kafka options of all connections."),
 		"connections": config.NamedSchema(plainName.String(), connectionSchema()).Doc("Clusters and how to reach them."),
 		"pipelines":   config.NamedSchema(plainName.String(), pipelineSchema()).Doc("What to read, what to do with it, where to write."),
+		"admin":       adminSchema().Doc("The admin API: where it is served, and to whom."),
 		"topics":      topicsSchema().Doc("What the topic initializer does."),
 	})
 	root["$schema"] = "http://json-schema.org/draft-07/schema#"

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/weirhq/weir/host/admin/api"
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
@@ -185,6 +186,7 @@ func dump(t *testing.T, spec *Spec) string {
 		fmt.Fprintf(&b, "  sink %s %q\n", p.Sink.Connection, p.Sink.Topic)
 		options(p.Sink.Options)
 	}
+	b.WriteString(dumpAdmin(spec.Admin))
 	fmt.Fprintf(&b, "topics on_start=%s\n", spec.Topics.OnStart)
 	for _, name := range names {
 		for _, topic := range spec.Topics.ByConnection[name] {
@@ -193,6 +195,26 @@ func dump(t *testing.T, spec *Spec) string {
 		}
 	}
 	return b.String()
+}
+
+func dumpAdmin(a *api.Config) string {
+	if a == nil {
+		return "admin off\n"
+	}
+	text := ""
+	if a.Listen != "" {
+		text = fmt.Sprintf("admin %s names=%q\n", a.Listen, a.Names)
+	}
+	if a.TLS != nil {
+		text += fmt.Sprintf("  tls %+v\n", *a.TLS)
+	}
+	for _, token := range a.Tokens {
+		text += fmt.Sprintf("  token %s %s\n", token.Name, token.Role)
+	}
+	for _, client := range a.Clients {
+		text += fmt.Sprintf("  client %s %s\n", client.Name, client.Role)
+	}
+	return text
 }
 
 func dumpTopic(topic kafka.Topic) string {

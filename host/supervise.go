@@ -100,7 +100,7 @@ func (h *Host) supervise(ctx context.Context, m *member, drain <-chan struct{}) 
 		}
 		fields := append(m.account(), zap.Error(err))
 		if h.running.stay {
-			fields = append(fields, zap.String("remedy", "mend the cause; SIGUSR1 then makes the pipeline go on where it stopped"))
+			fields = append(fields, zap.String("remedy", "mend the cause; then weir pipelines clear-error "+m.spec.Name+", or SIGUSR1, makes it go on where it stopped"))
 		}
 		h.log.Error("pipeline stopped", fields...)
 		h.running.end()
@@ -135,13 +135,16 @@ func (m *member) run(ctx context.Context, drain <-chan struct{}) error {
 	return m.pipeline.Run(ctx, drain)
 }
 
+// ErrEnds says that the host ends, so that nothing begins any more.
+var ErrEnds = errors.New("the host ends")
+
 // ErrNotStopped says that there is no error to clear.
 var ErrNotStopped = errors.New("is not stopped by a failure")
 
 // ClearError makes a pipeline go on that a failure stopped, from the offsets that
 // its group has committed: a guilty event is tried again, by the modules that are
 // there now. One that still drains is waited for until ctx ends. The error is
-// ErrNoPipeline, or ErrNotStopped where there is nothing to clear.
+// ErrNoPipeline, ErrNotStopped where there is nothing to clear, or ErrEnds.
 func (h *Host) ClearError(ctx context.Context, pipeline string) error {
 	m, err := h.member(pipeline)
 	if err != nil {
@@ -161,7 +164,7 @@ func (h *Host) clearError(ctx context.Context, m *member) error {
 		return fmt.Errorf("pipeline %s %w: it is %s", m.spec.Name, ErrNotStopped, m.state())
 	}
 	if !h.running.begin() {
-		return fmt.Errorf("pipeline %s: the host ends", m.spec.Name)
+		return fmt.Errorf("pipeline %s: %w", m.spec.Name, ErrEnds)
 	}
 	cleared := make(chan struct{})
 	select {
@@ -170,7 +173,7 @@ func (h *Host) clearError(ctx context.Context, m *member) error {
 		return nil
 	case <-m.over:
 		h.running.end()
-		return fmt.Errorf("pipeline %s: the host ends", m.spec.Name)
+		return fmt.Errorf("pipeline %s: %w", m.spec.Name, ErrEnds)
 	case <-ctx.Done():
 		h.running.end()
 		return fmt.Errorf("pipeline %s still drains: %w", m.spec.Name, context.Cause(ctx))

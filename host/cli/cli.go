@@ -91,6 +91,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.runCommand(),
 		a.checkCommand(),
+		a.pipelinesCommand(),
 		a.topicsCommand(),
 		a.deadletterCommand(),
 		a.replayCommand(),

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirhq/weir/host"
+	"github.com/weirhq/weir/host/admin/api"
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
 )
@@ -17,16 +18,22 @@ const (
 	exitOK       = 0
 	exitFailure  = 1
 	exitUsage    = 2
+	exitNoSuch   = 3
+	exitDenied   = 4
 	exitKafka    = 5
 	exitRejected = 6
+	exitNobody   = 9
 	exitDrift    = 10
 )
 
 const exitCodes = `0  done
 1  a failure at run time: a pipeline stopped, a topic could not be made
 2  the command line or the configuration is wrong; nothing was started
+3  weir has no pipeline of that name
+4  the admin API does not let us: no token, a wrong one, or too low a role
 5  no Kafka broker answers, or none lets us in
 6  a WebAssembly module was rejected
+9  no weir answers at the address of --admin
 10 topics were compared and are not as configured`
 
 func exitCodesTopic() *cobra.Command {
@@ -53,6 +60,7 @@ func exitCode(err error) int {
 	var rejected *host.ModuleError
 	var given moduleError
 	var faults config.Faults
+	var answered *api.Error
 	switch {
 	case err == nil:
 		return exitOK
@@ -60,6 +68,10 @@ func exitCode(err error) int {
 		return exitRejected
 	case errors.As(err, &usage), errors.As(err, &faults):
 		return exitUsage
+	case errors.Is(err, api.ErrNobody):
+		return exitNobody
+	case errors.As(err, &answered):
+		return answerCode(answered)
 	case errors.Is(err, kafka.ErrUnreachable):
 		return exitKafka
 	case errors.Is(err, kafka.ErrDrift):
@@ -67,6 +79,17 @@ func exitCode(err error) int {
 	default:
 		return exitFailure
 	}
+}
+
+// answerCode says what an answer of the admin API means for the caller.
+func answerCode(err *api.Error) int {
+	switch err.Code {
+	case api.NoPipeline:
+		return exitNoSuch
+	case api.NoToken, api.BadToken, api.RoleTooLow, api.TenantOnly:
+		return exitDenied
+	}
+	return exitFailure
 }
 
 // report prints what a command ended with, unless it did so itself, and

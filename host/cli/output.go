@@ -17,6 +17,7 @@ const (
 	outputTable = "table"
 	outputJSON  = "json"
 	outputJUnit = "junit"
+	outputName  = "name"
 )
 
 // addOutput adds -o with a human form, which is the default, json, and more, and

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/host"
 	"github.com/weirhq/weir/host/admin"
+	"github.com/weirhq/weir/host/admin/api"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/telemetry"
 )
@@ -19,8 +20,8 @@ import (
 const closeTimeout = 5 * time.Second
 
 type runFlags struct {
-	config    configFlags
-	cache     cacheFlag
+	config     configFlags
+	cache      cacheFlag
 	exitAtEnd  bool
 	exitOnStop bool
 	listen     string
@@ -42,8 +43,9 @@ ends the process on the spot.
 
 A pipeline that a failure stops, as a bad event does under on_error: stop, leaves
 the others alone, and the process stays: the log and /readyz say why. Once that is
-mended, SIGUSR1 makes every stopped pipeline go on where it stopped. With
---exit-on-stop the process ends with exit code 1 when no pipeline runs any more.
+mended, "weir pipelines clear-error" makes it go on where it stopped; SIGUSR1 does
+so for all that are stopped. With --exit-on-stop the process ends with exit code 1
+when no pipeline runs any more.
 
 SIGHUP reads the modules again and puts those that changed in the place of the old
 ones, between two batches, while events flow. One that does not pass its checks
@@ -61,7 +63,7 @@ drains.`,
 	flags := cmd.Flags()
 	f.config.add(flags)
 	flags.BoolVar(&f.exitAtEnd, "exit-at-end", false, "stop after what the topics hold at the start")
-	flags.BoolVar(&f.exitOnStop, "exit-on-stop", false, "end when failures have stopped every pipeline, instead of waiting for SIGUSR1")
+	flags.BoolVar(&f.exitOnStop, "exit-on-stop", false, "end when failures have stopped every pipeline, instead of waiting for clear-error or SIGUSR1")
 	flags.StringVar(&f.listen, "listen", admin.DefaultListen, "`HOST:PORT` of /metrics, /healthz and /readyz, or off")
 	flags.StringVar(&f.from, "from", "", "where groups without offsets begin, whatever the configuration says: earliest, latest, an offset, or a time as 2026-01-31T12:00:00Z")
 	flags.BoolVar(&f.reset, "reset", false, "with --from: begin there even where a group has offsets. All its members must have stopped")
@@ -98,6 +100,7 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 		return err
 	}
 	s := service{host: h, spec: spec, listen: f.listen, log: log}
+	s.admin = adminConfig(spec, f.listen)
 	s.reloads.hangUp = !a.in.interactive
 	if f.watch {
 		s.reloads.files = spec.ModuleFiles()
@@ -113,6 +116,7 @@ type service struct {
 	host   *host.Host
 	spec   *host.Spec
 	listen string
+	admin  *api.Config // of the admin API; nil without
 	log    *zap.Logger
 	// reset is where all groups go on; nil where they have committed.
 	reset   *kafka.Start
@@ -134,6 +138,13 @@ func (s *service) run(ctx context.Context, drain <-chan struct{}) (err error) {
 			defer cancel()
 			err = errors.Join(err, server.Close(closing))
 		}()
+	}
+	if s.admin != nil {
+		stop, failed := s.serveAPI(ctx)
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, stop()) }()
 	}
 	defer onSignals(ctx, clearSignals, s.clearErrors)()
 	prepare, cancel := until(ctx, drain)

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 //	produce TOPIC FILE     write each line to the topic
 //	holds TOPIC FILE       the topic holds the lines, in any order
 //	freeport VAR           an address that nobody listens on
-//	listening ADDR         wait until somebody does
+//	listening ADDR         wait until somebody does; unix:PATH is a socket
 //	awaits RE COMMAND...   run a command until its standard output matches
 //	probes ADDR PATH RE    get an endpoint until its answer matches
 //	clearerrors            send SIGUSR1 to what runs in the background
@@ -132,9 +132,13 @@ func freePort(ts *testscript.TestScript, _ bool, args []string) {
 // listening polls: a process of its own gives no other sign.
 func listening(ts *testscript.TestScript, _ bool, args []string) {
 	var err error
+	network, address := "tcp", args[0]
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		network, address = "unix", ts.MkAbs(path)
+	}
 	for range 500 {
 		var conn net.Conn
-		if conn, err = net.Dial("tcp", args[0]); err == nil {
+		if conn, err = net.Dial(network, address); err == nil {
 			ts.Check(conn.Close())
 			return
 		}
