@@ -19,7 +19,6 @@ import (
 	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/host/schema"
-	"github.com/weirhq/weir/plugins"
 )
 
 // Options are what a host needs besides its Spec. Zero values mean the
@@ -27,7 +26,8 @@ import (
 type Options struct {
 	// Log gets start, stop, failures and warnings. Default: nowhere.
 	Log *zap.Logger
-	// CacheDir keeps compiled modules. Empty: they are compiled at each start.
+	// CacheDir keeps compiled modules, and those that came over the network. Empty:
+	// they are compiled, and fetched, at each start.
 	CacheDir string
 	// Interpreter runs modules without compiling them, many times slower.
 	Interpreter bool
@@ -83,14 +83,19 @@ type part struct {
 }
 
 // New loads every module, gives each a trial instance with its config, and
-// builds the pipelines. It touches no network. All problems are returned
+// builds the pipelines. It touches no network, but for modules that come over it
+// and are not in the cache. All problems are returned
 // together, each with its place in the configuration. Close must be called
 // on the host.
 func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
-	modules := plugin.Options{CacheDir: opts.CacheDir, Interpreter: opts.Interpreter, Builtin: plugins.Lookup, Builtins: plugins.Names, Log: opts.Log}
+	found, err := NewStore(spec.Modules, opts.CacheDir, opts.Log)
+	if err != nil {
+		return nil, err
+	}
+	modules := plugin.Options{CacheDir: opts.CacheDir, Interpreter: opts.Interpreter, Store: found, Log: opts.Log}
 	loader, err := plugin.NewLoader(ctx, modules)
 	if err != nil {
 		return nil, err
@@ -220,7 +225,7 @@ func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline
 	in.module.Store(module)
 	step.Open, step.Version = in.open, in.version.Load
 	h.log.Info("module loaded", zap.String("pipeline", p.Name), zap.String("processor", s.Name),
-		zap.String("module", s.Module), zap.String("digest", "sha256:"+module.Digest()))
+		zap.String("module", module.Ref()), zap.String("digest", "sha256:"+module.Digest()), signer(module))
 	return step, part{module: cfg.Counters, slot: in}, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -12,6 +11,7 @@ import (
 	"github.com/weirhq/weir/host/event"
 	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/plugin"
+	"github.com/weirhq/weir/host/store"
 	"github.com/weirhq/weir/host/trial"
 )
 
@@ -60,13 +60,17 @@ func (s *Spec) ModuleFiles() []string {
 	var files []string
 	for _, p := range s.Pipelines {
 		for i := range p.Steps {
-			if module := p.Steps[i].Module; module != "" && !strings.HasPrefix(module, builtinPrefix) {
-				files = append(files, module)
+			if r, err := store.Parse(p.Steps[i].Module); err == nil && r.Kind == store.File {
+				files = append(files, r.Name)
 			}
 		}
 	}
 	return files
 }
+
+// RefreshModules has the next Reload ask registries what tags stand for. Without
+// it they stand for what they did when they were first asked for.
+func (h *Host) RefreshModules() { h.modules.Store.Refresh() }
 
 // Replacement is a module that took the place of another.
 type Replacement struct {
@@ -108,9 +112,9 @@ func (h *Host) Reload(ctx context.Context) ([]Replacement, error) {
 		}
 		old := s.put(fresh[i])
 		s.replaced.Add(1)
-		done = append(done, Replacement{s.pipeline.Name, s.step.Name, s.step.Module, old.Digest(), fresh[i].Digest()})
+		done = append(done, Replacement{s.pipeline.Name, s.step.Name, fresh[i].Ref(), old.Digest(), fresh[i].Digest()})
 		h.log.Info("module replaced", zap.String("pipeline", s.pipeline.Name), zap.String("processor", s.step.Name),
-			zap.String("module", s.step.Module), zap.String("was", "sha256:"+old.Digest()), zap.String("is", "sha256:"+fresh[i].Digest()))
+			zap.String("module", fresh[i].Ref()), zap.String("was", "sha256:"+old.Digest()), zap.String("is", "sha256:"+fresh[i].Digest()), signer(fresh[i]))
 		errs = append(errs, release(ctx, old))
 	}
 	return done, errors.Join(errs...)
@@ -118,8 +122,8 @@ func (h *Host) Reload(ctx context.Context) ([]Replacement, error) {
 
 // candidate loads the module of a slot anew, nil when it is the same as now.
 func (h *Host) candidate(ctx context.Context, s *slot) (*plugin.Plugin, error) {
-	if strings.HasPrefix(s.step.Module, builtinPrefix) {
-		return nil, nil
+	if r, err := store.Parse(s.step.Module); err != nil || r.Kind == store.Builtin {
+		return nil, err
 	}
 	module, err := h.loader.LoadWithin(ctx, s.step.Module, s.step.Limits)
 	if err != nil {

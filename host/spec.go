@@ -21,6 +21,7 @@ type Spec struct {
 	Admin       *api.Config
 	Topics      TopicsSpec
 	Connections map[string]*ConnectionSpec
+	Modules     ModulesSpec
 	// Pipelines stand in the order of the files.
 	Pipelines []*PipelineSpec
 }
@@ -110,7 +111,7 @@ type SinkSpec struct {
 // StepSpec is one processor; exactly one of Module, KeyFilter and Schema is set.
 type StepSpec struct {
 	Name string
-	// Module is "builtin:NAME" or the path of a file, absolute.
+	// Module is a reference as package store takes it; a path in it is absolute.
 	Module string
 	Config json.RawMessage
 	// Limits are those of the module\'s instances, all set.

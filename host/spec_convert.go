@@ -10,6 +10,7 @@ import (
 
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
+	"github.com/weirhq/weir/host/store"
 	"github.com/weirhq/weir/plugins"
 )
 
@@ -195,7 +196,8 @@ func (e *emitter) know(pos config.Pos, n *config.Node) {
 }
 
 func (e *emitter) path(n *config.Node) {
-	if from := filepath.Dir(n.Pos.File); from != e.dir && !strings.HasPrefix(n.Value, builtinPrefix) && !strings.HasPrefix(n.Value, "${") {
+	r, err := store.Parse(n.Value)
+	if from := filepath.Dir(n.Pos.File); from != e.dir && err == nil && r.Kind == store.File && !strings.HasPrefix(n.Value, "${") {
 		path, isURL := strings.CutPrefix(n.Value, "file:")
 		n.Value = config.RebasePath(path, from, e.dir)
 		if isURL {

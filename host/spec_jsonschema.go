@@ -27,6 +27,7 @@ func JSONSchema() ([]byte, error) {
 		"connections": config.NamedSchema(plainName.String(), connectionSchema()).Doc("Clusters and how to reach them."),
 		"pipelines":   config.NamedSchema(plainName.String(), pipelineSchema()).Doc("What to read, what to do with it, where to write."),
 		"admin":       adminSchema().Doc("The admin API: where it is served, and to whom."),
+		"modules":     modulesSchema().Doc("How modules are found, and which may be used."),
 		"topics":      topicsSchema().Doc("What the topic initializer does."),
 	})
 	root["$schema"] = "http://json-schema.org/draft-07/schema#"
@@ -148,7 +149,8 @@ func processorSchema() config.Schema {
 	}
 	return config.AnySchema(
 		common(map[string]any{
-			"module":      config.Schema{"type": "string"}.Doc("A WebAssembly file, or builtin:NAME."),
+			"module":      config.Schema{"type": "string"}.Doc("A WebAssembly file, builtin:NAME, oci://HOST/NAME:TAG or https://HOST/PATH."),
+			"digest":      config.TextSchema().Doc("The sha256 that the module must have, as weir inspect prints it."),
 			"config":      config.Schema{}.Doc("What the module is configured with."),
 			"config_file": config.TextSchema().Doc("A YAML or JSON file with more of it; config beats its keys."),
 			"capture": config.MapSchema(map[string]any{

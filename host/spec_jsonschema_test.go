@@ -192,6 +192,7 @@ func TestSchemaHasAllKeys(t *testing.T) {
 kafka: {}
 connections: {main: {bootstrap_servers: k, schema_registry: {url: "http://r"}}}
 topics: {list: [{topic: a, config: {}}]}
+modules: {hosts: {"h:5000": {token: t}}}
 pipelines:
   p:
     source: {topic: b, config: {}}

@@ -54,6 +54,7 @@ func readSpec(load config.Load, builtins []string) *loader {
 	}
 	topics := root.Section("topics")
 	l.readConnections(topics.String("client_id", "weir-topic-initializer"))
+	l.readModules()
 	l.readPipelines()
 	l.readTopics(topics)
 	l.spec.Admin = readAdmin(root)
@@ -64,11 +65,11 @@ func readSpec(load config.Load, builtins []string) *loader {
 func sections(path []string) bool {
 	switch len(path) {
 	case 1:
-		return slices.Contains([]string{"admin", "kafka", "connections", "pipelines", "topics"}, path[0])
+		return slices.Contains([]string{"admin", "kafka", "connections", "pipelines", "topics", "modules"}, path[0])
 	case 2:
-		return path[0] == "admin" && path[1] == "tls" || path[0] == "connections" || path[0] == "pipelines"
+		return path[0] == "admin" && path[1] == "tls" || path[0] == "connections" || path[0] == "pipelines" || path[0] == "modules" && path[1] == "hosts"
 	case 3:
-		return path[0] == "connections" && path[2] == "schema_registry" ||
+		return path[0] == "modules" && path[1] == "hosts" || path[0] == "connections" && path[2] == "schema_registry" ||
 			path[0] == "pipelines" && slices.Contains([]string{"source", "sink", "dead_letter"}, path[2])
 	}
 	return false

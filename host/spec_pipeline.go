@@ -2,8 +2,6 @@ package host
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -259,7 +257,7 @@ func (l *loader) readStep(s *config.Section, step *StepSpec, limits plugin.Limit
 		step.KeyFilter = readKeyFilter(s, filter)
 	case module != nil && module.Kind == config.Scalar:
 		step.Module = l.module(s, module)
-		step.Name = moduleName(module.Value)
+		step.Name = moduleName(step.Module)
 		step.Limits = readLimits(s, limits)
 		step.ConfigNode = moduleConfig(s)
 		step.Config = s.NodeJSON(step.ConfigNode, "config")
@@ -278,61 +276,4 @@ func readKeyFilter(s *config.Section, n *config.Node) *kafka.KeyFilterConfig {
 		n.Put("keys", keys.Pos, keys)
 	}
 	return kafka.ReadKeyFilter(s.Open(n, "key_filter"))
-}
-
-const builtinPrefix = "builtin:"
-
-// module checks that a module is there and returns where.
-func (l *loader) module(s *config.Section, n *config.Node) string {
-	folder := ""
-	if n.Pos.Line != 0 { // a place in a file
-		folder = filepath.Dir(n.Pos.File)
-	}
-	path, message, hint := findModule(n.Value, folder, l.builtins)
-	if message != "" {
-		s.Fault(n.Pos, "module", message, hint)
-	}
-	return path
-}
-
-// findModule makes of a reference "builtin:NAME" or an absolute path. Relative
-// ones begin at folder. message says what is wrong with it, if anything.
-func findModule(ref, folder string, builtins []string) (path, message, hint string) {
-	if name, ok := strings.CutPrefix(ref, builtinPrefix); ok {
-		if slices.Contains(builtins, name) {
-			return ref, "", ""
-		}
-		hint := "there are: " + strings.Join(builtins, ", ")
-		if near := config.Nearest(name, builtins); near != "" {
-			hint = fmt.Sprintf("did you mean %q?", builtinPrefix+near)
-		}
-		return ref, fmt.Sprintf("no module is built in as %q", name), hint
-	}
-	path = strings.TrimPrefix(ref, "file:")
-	if path == "" {
-		return "", "names no file", `write module: path.wasm or module: "builtin:NAME"`
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(folder, path)
-	}
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err.Error(), ""
-	}
-	switch info, err := os.Stat(path); {
-	case os.IsNotExist(err):
-		return path, fmt.Sprintf("there is no file %q", ref), "paths begin at the folder of the configuration file; build the module first"
-	case err != nil:
-		return path, err.Error(), ""
-	case info.IsDir():
-		return path, fmt.Sprintf("%q is a folder", ref), "name the .wasm file in it"
-	case !info.Mode().IsRegular():
-		return path, fmt.Sprintf("%q is not a regular file", ref), "name a .wasm file"
-	}
-	return path, "", ""
-}
-
-func moduleName(ref string) string {
-	name := filepath.Base(strings.TrimPrefix(strings.TrimPrefix(ref, builtinPrefix), "file:"))
-	return strings.TrimSuffix(name, ".wasm")
 }

@@ -10,8 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/weirhq/weir/host/plugin"
-	"github.com/weirhq/weir/plugins"
 	"github.com/weirhq/weir/sdk/conformance"
 )
 
@@ -74,9 +72,11 @@ func (a *app) conformance(ctx context.Context, ref string, f conformanceFlags) (
 	if f.config != "" && !json.Valid([]byte(f.config)) {
 		return usageError{fmt.Errorf("--config: %s is not JSON", f.config)}
 	}
-	module, err := conformance.Load(ctx, ref, plugin.Options{
-		CacheDir: f.cache.path(), Builtin: plugins.Lookup, Builtins: plugins.Names,
-	})
+	opts, err := moduleOptions(f.cache)
+	if err != nil {
+		return err
+	}
+	module, err := conformance.Load(ctx, ref, opts)
 	if errors.Is(err, fs.ErrNotExist) {
 		return usageError{err}
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/weirhq/weir/host/inspect"
 	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/host/wasm"
-	"github.com/weirhq/weir/plugins"
 )
 
 func (a *app) inspectCommand() *cobra.Command {
@@ -41,7 +40,7 @@ every reason, and ends with exit code 6.`,
 }
 
 func (a *app) inspect(ctx context.Context, ref, output string, cache cacheFlag) error {
-	file, err := readModule(ref)
+	file, err := readModule(ctx, ref, cache)
 	if err != nil {
 		return err
 	}
@@ -64,8 +63,12 @@ func (a *app) inspect(ctx context.Context, ref, output string, cache cacheFlag) 
 }
 
 // readModule reads the file that a reference names, not caring what it holds.
-func readModule(ref string) ([]byte, error) {
-	file, err := plugin.Find(ref, plugin.Options{Builtin: plugins.Lookup, Builtins: plugins.Names})
+func readModule(ctx context.Context, ref string, cache cacheFlag) ([]byte, error) {
+	opts, err := moduleOptions(cache)
+	if err != nil {
+		return nil, err
+	}
+	file, err := plugin.Find(ctx, ref, opts)
 	if err != nil {
 		return nil, usageError{err}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/host"
 	"github.com/weirhq/weir/host/config"
+	"github.com/weirhq/weir/host/plugin"
 )
 
 // load reads and checks the configuration. Warnings are printed; faults are
@@ -36,7 +37,7 @@ type cacheFlag struct{ dir string }
 const off = "off"
 
 func (f *cacheFlag) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.dir, "cache-dir", "", "`DIR` that keeps compiled modules, or off (default: weir in the user's cache folder)")
+	flags.StringVar(&f.dir, "cache-dir", "", "`DIR` that keeps fetched and compiled modules, or off (default: weir in the user's cache folder)")
 }
 
 // path is the directory, or "" for none. Who can write into it can run code: it
@@ -58,4 +59,11 @@ func (f *cacheFlag) path() string {
 		return dir
 	}
 	return f.dir
+}
+
+// moduleOptions are how commands without a configuration load modules.
+func moduleOptions(cache cacheFlag) (plugin.Options, error) {
+	dir := cache.path()
+	modules, err := host.NewStore(host.ModulesSpec{}, dir, nil)
+	return plugin.Options{CacheDir: dir, Store: modules}, err
 }

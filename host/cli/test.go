@@ -15,7 +15,6 @@ import (
 	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/host/toolchain"
 	"github.com/weirhq/weir/host/trial"
-	"github.com/weirhq/weir/plugins"
 )
 
 type testFlags struct {
@@ -115,7 +114,7 @@ func (t *tester) target(ctx context.Context, arg string) (err error) {
 			return err
 		}
 	}
-	target, err := trial.Find(arg, t.flags.cases, plugins.Lookup)
+	target, err := trial.Find(arg, t.flags.cases, func(ref string) ([]byte, error) { return readModule(ctx, ref, t.flags.cache) })
 	if target != nil {
 		t.note(target.Files(nil)...)
 	}
@@ -153,7 +152,11 @@ func (t *tester) target(ctx context.Context, arg string) (err error) {
 
 // loadTrial loads a module that a command was given.
 func loadTrial(ctx context.Context, ref string, cache cacheFlag, limits plugin.Limits) (*trial.Module, error) {
-	opts := plugin.Options{CacheDir: cache.path(), Builtin: plugins.Lookup, Builtins: plugins.Names, Instance: limits}
+	opts, err := moduleOptions(cache)
+	if err != nil {
+		return nil, err
+	}
+	opts.Instance = limits
 	module, err := trial.Load(ctx, ref, opts)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -13,11 +13,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +20,7 @@ import (
 
 	"github.com/weirhq/weir/host/abi"
 	"github.com/weirhq/weir/host/manifest"
+	"github.com/weirhq/weir/host/store"
 	"github.com/weirhq/weir/host/wasm"
 	"github.com/weirhq/weir/host/wasm/section"
 )
@@ -34,12 +30,11 @@ type Options struct {
 	// CacheDir is where compiled modules are kept between runs; empty means
 	// nowhere.
 	CacheDir string
-	// Dir is the base of relative paths; empty means the working directory.
-	Dir string
-	// Builtin looks up the modules that "builtin:name" refers to, Builtins
-	// lists their names for messages. Without Builtin there are none.
-	Builtin  func(name string) ([]byte, bool)
-	Builtins func() []string
+	// Store finds modules. nil means one that knows files, and the modules that
+	// Builtin looks up; Dir is the base of relative paths then.
+	Store   *store.Store
+	Dir     string
+	Builtin func(name string) ([]byte, bool)
 	// Log takes what modules log. nil means nowhere.
 	Log *zap.Logger
 	// Limits bound what a module may return for one batch.
@@ -57,15 +52,18 @@ type Options struct {
 	Now func() time.Time
 }
 
-// The schemes of references. One without a scheme is a path.
-const (
-	schemeFile    = "file"
-	schemeBuiltin = "builtin"
-)
+// modules is the store that the options name or mean.
+func (o *Options) modules() (*store.Store, error) {
+	if o.Store != nil {
+		return o.Store, nil
+	}
+	return store.New(store.Config{Dir: o.Dir, Builtin: o.Builtin})
+}
 
 // Loader loads modules. It is safe for use by several goroutines.
 type Loader struct {
 	opts    Options
+	store   *store.Store
 	runtime *wasm.Runtime
 
 	compiling sync.Mutex // lets one module compile at a time
@@ -97,30 +95,42 @@ func NewLoader(ctx context.Context, opts Options) (*Loader, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	modules, err := opts.modules()
+	if err != nil {
+		return nil, err
+	}
 	runtime, err := wasm.NewRuntime(ctx, wasm.Config{CacheDir: opts.CacheDir, Debug: opts.Debug, Interpreter: opts.Interpreter})
 	if err != nil {
 		return nil, err
 	}
-	return &Loader{opts: opts, runtime: runtime, modules: make(map[identity]*loaded)}, nil
+	return &Loader{opts: opts, store: modules, runtime: runtime, modules: make(map[identity]*loaded)}, nil
 }
 
 // Close ends the loader with all its modules. Processors must be closed before.
 func (l *Loader) Close(ctx context.Context) error { return l.runtime.Close(ctx) }
 
-// Load finds and compiles the module that ref names: a path, "file:path" or
-// "builtin:name". The error wraps a *wasm.ModuleError when the module itself is
-// at fault.
+// Load finds and compiles the module that ref names, in any form that the store
+// knows. The error wraps a *wasm.ModuleError when the module itself is at fault.
 func (l *Loader) Load(ctx context.Context, ref string) (*Plugin, error) {
 	return l.LoadWithin(ctx, ref, l.opts.Instance)
 }
 
 // LoadWithin is Load with limits of the plugin's own.
 func (l *Loader) LoadWithin(ctx context.Context, ref string, limits Limits) (*Plugin, error) {
-	binary, err := l.read(ref)
+	found, err := l.load(ctx, ref, limits)
 	if err != nil {
-		return nil, fmt.Errorf("module %s: %w", ref, err)
+		return nil, fmt.Errorf("module %s: %w", store.Show(ref), err)
 	}
-	id := identity{sha256.Sum256(binary), limits.pages()}
+	return found, nil
+}
+
+// load compiles what the store gave, and so checked, and nothing else.
+func (l *Loader) load(ctx context.Context, ref string, limits Limits) (*Plugin, error) {
+	source, err := l.store.Get(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	id := identity{sha256.Sum256(source.Binary), limits.pages()}
 	l.compiling.Lock()
 	defer l.compiling.Unlock()
 	l.mu.Lock()
@@ -130,15 +140,15 @@ func (l *Loader) LoadWithin(ctx context.Context, ref string, limits Limits) (*Pl
 	}
 	l.mu.Unlock()
 	if found == nil {
-		if found, err = l.compile(ctx, binary, id.pages); err != nil {
-			return nil, fmt.Errorf("module %s: %w", ref, err)
+		if found, err = l.compile(ctx, source.Binary, id.pages); err != nil {
+			return nil, err
 		}
 		found.identity, found.users = id, 1
 		l.mu.Lock()
 		l.modules[id] = found
 		l.mu.Unlock()
 	}
-	return &Plugin{loader: l, ref: ref, digest: hex.EncodeToString(id.digest[:]), limits: limits, loaded: found}, nil
+	return &Plugin{loader: l, ref: store.Show(ref), signer: source.Signer, digest: hex.EncodeToString(id.digest[:]), limits: limits, loaded: found}, nil
 }
 
 // hold adds a user of a module, unless the last one has let it go.
@@ -183,76 +193,15 @@ func (l *Loader) compile(ctx context.Context, binary []byte, pages uint32) (*loa
 }
 
 // Find returns the bytes that ref names, as Load finds them, whatever they are.
-// More than wasm.MaxModuleSize are cut one byte later.
-func Find(ref string, opts Options) ([]byte, error) {
-	l := Loader{opts: opts}
-	binary, err := l.read(ref)
-	if err != nil {
-		return nil, fmt.Errorf("module %s: %w", ref, err)
-	}
-	return binary, nil
-}
-
-func (l *Loader) read(ref string) ([]byte, error) {
-	scheme, rest, ok := strings.Cut(ref, ":")
-	switch {
-	case ref == "":
-		return nil, errors.New("the reference is empty; name a .wasm file or builtin:NAME")
-	case !ok:
-		return l.readFile(ref)
-	case scheme == schemeFile:
-		return l.readFile(rest)
-	case scheme == schemeBuiltin:
-		return l.readBuiltin(rest)
-	}
-	if _, err := os.Stat(l.path(ref)); err == nil {
-		return l.readFile(ref) // a colon in the name
-	}
-	return nil, fmt.Errorf("unknown scheme %q; name a path, %s:PATH or %s:NAME", scheme, schemeFile, schemeBuiltin)
-}
-
-func (l *Loader) readBuiltin(name string) ([]byte, error) {
-	if l.opts.Builtin != nil {
-		if binary, ok := l.opts.Builtin(name); ok {
-			return binary, nil
-		}
-	}
-	var names []string
-	if l.opts.Builtins != nil {
-		names = l.opts.Builtins()
-	}
-	if len(names) == 0 {
-		return nil, fmt.Errorf("there is no builtin module %q; name a .wasm file", name)
-	}
-	return nil, fmt.Errorf("there is no builtin module %q; there are %s", name, strings.Join(names, ", "))
-}
-
-func (l *Loader) path(name string) string {
-	if filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(l.opts.Dir, name)
-}
-
-func (l *Loader) readFile(name string) ([]byte, error) {
-	path := l.path(name)
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if abs, e := filepath.Abs(path); e == nil {
-			path = abs
-		}
-		return nil, fmt.Errorf("%w: looked at %s", fs.ErrNotExist, path)
-	}
+// Of a file, more than wasm.MaxModuleSize are cut one byte later.
+func Find(ctx context.Context, ref string, opts Options) ([]byte, error) {
+	modules, err := opts.modules()
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
+	source, err := modules.Get(ctx, ref)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("module %s: %w", store.Show(ref), err)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file; name the .wasm file", path)
-	}
-	return io.ReadAll(io.LimitReader(f, wasm.MaxModuleSize+1)) // one more, for the compiler to refuse it
+	return source.Binary, nil
 }

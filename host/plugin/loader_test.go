@@ -29,7 +29,6 @@ func TestLoad(t *testing.T) {
 		Builtin: func(name string) ([]byte, bool) {
 			return wasmtest.DropAll().Bytes(), name == "drop"
 		},
-		Builtins: func() []string { return []string{"drop"} },
 	})
 	for ref, want := range map[string]string{
 		"good.wasm":                     "",
@@ -38,9 +37,9 @@ func TestLoad(t *testing.T) {
 		filepath.Join(dir, "good.wasm"): "",
 		"a:b.wasm":                      "",
 		"builtin:drop":                  "",
-		"":                              "module : the reference is empty; name a .wasm file or builtin:NAME",
-		"builtin:dorp":                  `module builtin:dorp: there is no builtin module "dorp"; there are drop`,
-		"https://example.com/a.wasm":    `module https://example.com/a.wasm: unknown scheme "https"; name a path, file:PATH or builtin:NAME`,
+		"":                              "module : the reference is empty; name a path, builtin:NAME",
+		"builtin:dorp":                  `module builtin:dorp: there is no builtin module "dorp"; name a .wasm file`,
+		"https://example.com/a.wasm?x":  "module https://example.com/a.wasm?***: a URL has to be pinned",
 		"none.wasm":                     "module none.wasm: file does not exist: looked at " + filepath.Join(dir, "none.wasm"),
 		".":                             "module .: " + dir + " is not a regular file; name the .wasm file",
 		"bad.wasm":                      `module bad.wasm: a text file, not WebAssembly: it begins "#!/bin/sh"`,

@@ -24,6 +24,7 @@ type Plugin struct {
 	loader *Loader
 	ref    string
 	digest string
+	signer string
 	limits Limits
 	*loaded
 	warned   sync.Once
@@ -42,7 +43,11 @@ func (p *Plugin) Release(ctx context.Context) error {
 // Digest is the sha256 of the module, in hexadecimal.
 func (p *Plugin) Digest() string { return p.digest }
 
-// Ref is the reference that the plugin was loaded by.
+// Signer is the id of the trusted key that the module is signed by, empty where
+// no signature was checked.
+func (p *Plugin) Signer() string { return p.signer }
+
+// Ref is the reference that the plugin was loaded by, as it may be shown.
 func (p *Plugin) Ref() string { return p.ref }
 
 // Manifest is what the module says about itself, nil when it says nothing.

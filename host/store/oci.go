@@ -116,6 +116,7 @@ func (s *Store) manifest(ctx context.Context, repo *remote.Repository, r Referen
 	}
 	if digest == "" {
 		if digest, _, err = s.fetchManifest(ctx, repo, r, tag); err != nil {
+			s.resolved.retain(r.Name)
 			return "", nil, err
 		}
 		settled := s.resolved.settle(r.Name, digest)

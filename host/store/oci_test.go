@@ -73,7 +73,7 @@ func newOrSame(t *testing.T, s *store.Store, fresh bool, cache string) *store.St
 func TestTagsAreResolvedOnce(t *testing.T) {
 	r := startRegistry(t)
 	core, logs := observer.New(zap.InfoLevel)
-	s := newStore(t, store.Config{Hosts: r.hosts(t), Log: zap.New(core)})
+	s := newStore(t, store.Config{CacheDir: t.TempDir(), Hosts: r.hosts(t), Log: zap.New(core)})
 	ref := "oci://" + r.host + "/team/enrich:latest"
 	first := push(t, s, "one", ref)
 	get(t, s, ref)
@@ -84,6 +84,15 @@ func TestTagsAreResolvedOnce(t *testing.T) {
 	s.Refresh()
 	if m := get(t, s, ref); string(m.Binary) != "two" {
 		t.Errorf("after Refresh the tag is still %s", m.Binary)
+	}
+	r.before = func(w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	}
+	s.Refresh()
+	refused(t, s, ref, nil, "does not let weir in")
+	if m := get(t, s, ref); string(m.Binary) != "two" {
+		t.Errorf("a tag that could not be resolved again is %s", m.Binary)
 	}
 	var said []string
 	for _, e := range logs.FilterMessage("tag resolved").All() {

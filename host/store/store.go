@@ -69,7 +69,12 @@ type Store struct {
 // resolutions are what tags stood for when they were first asked for.
 type resolutions struct {
 	mu   sync.Mutex
-	tags map[string]string // HOST/NAME:TAG to a manifest's digest
+	tags map[string]resolution // by HOST/NAME:TAG
+}
+
+type resolution struct {
+	manifest string
+	stale    bool // to be asked for anew
 }
 
 // New makes a store.
@@ -87,7 +92,7 @@ func New(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{cfg: cfg, cache: cache, resolved: &resolutions{tags: map[string]string{}}}, nil
+	return &Store{cfg: cfg, cache: cache, resolved: &resolutions{tags: map[string]resolution{}}}, nil
 }
 
 // Within is the store under another policy, such as a tenant's. Both have the
@@ -98,12 +103,14 @@ func (s *Store) Within(p Policy) *Store {
 	return &other
 }
 
-// Refresh forgets what tags stood for: each is resolved once more when it is
-// next asked for.
+// Refresh has each tag resolved once more when it is next asked for. One that
+// cannot be then goes on standing for what it stood for.
 func (s *Store) Refresh() {
 	s.resolved.mu.Lock()
 	defer s.resolved.mu.Unlock()
-	clear(s.resolved.tags)
+	for tag, was := range s.resolved.tags {
+		s.resolved.tags[tag] = resolution{was.manifest, true}
+	}
 }
 
 // List gives what is in the cache.
@@ -307,10 +314,14 @@ func (r Reference) origin() string {
 	return Show(r.String())
 }
 
+// get is the manifest that a tag stands for, empty when it has to be resolved.
 func (r *resolutions) get(tag string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.tags[tag]
+	if found := r.tags[tag]; !found.stale {
+		return found.manifest
+	}
+	return ""
 }
 
 // settle takes a resolution, unless another one was taken meanwhile, which then
@@ -318,9 +329,18 @@ func (r *resolutions) get(tag string) string {
 func (r *resolutions) settle(tag, manifest string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if first, ok := r.tags[tag]; ok {
-		return first
+	if first, ok := r.tags[tag]; ok && !first.stale {
+		return first.manifest
 	}
-	r.tags[tag] = manifest
+	r.tags[tag] = resolution{manifest: manifest}
 	return manifest
+}
+
+// retain keeps what a tag stood for.
+func (r *resolutions) retain(tag string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if was, ok := r.tags[tag]; ok {
+		r.tags[tag] = resolution{manifest: was.manifest}
+	}
 }

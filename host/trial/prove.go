@@ -15,7 +15,7 @@ import (
 // fails, nil when all pass or it has none. The module must have the digest, in
 // hexadecimal: a file can change between two looks.
 func Prove(ctx context.Context, ref, digest string, opts plugin.Options) (err error) {
-	suite, err := carried(ref, opts)
+	suite, err := carried(ctx, ref, opts)
 	if err != nil || suite == nil {
 		return err
 	}
@@ -46,8 +46,8 @@ func Prove(ctx context.Context, ref, digest string, opts plugin.Options) (err er
 }
 
 // carried reads the cases in a module's section, nil without one.
-func carried(ref string, opts plugin.Options) (*Suite, error) {
-	binary, err := plugin.Find(ref, opts)
+func carried(ctx context.Context, ref string, opts plugin.Options) (*Suite, error) {
+	binary, err := plugin.Find(ctx, ref, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/weirhq/weir/host/manifest"
+	"github.com/weirhq/weir/host/store"
 	"github.com/weirhq/weir/host/wasm/section"
 )
 
@@ -19,15 +20,15 @@ type Target struct {
 	// Cases is the file of the cases; "" when they are in the module.
 	Cases string
 
-	builtin func(name string) ([]byte, bool)
+	read func(ref string) ([]byte, error)
 }
 
 // Find finds out what is to be tested: a folder with cases and a built module, a
-// module file or a ready-made module "builtin:NAME". cases names another file of
-// cases than the one of the folder or the module; "" leaves it. The target of a
-// module that is still to be built comes with the error.
-func Find(arg, cases string, builtin func(name string) ([]byte, bool)) (*Target, error) {
-	t := &Target{Module: arg, Cases: cases, builtin: builtin}
+// reference of a module. cases names another file of cases than the one of the
+// folder or the module; "" leaves it. read gives the bytes that a reference names.
+// The target of a module that is still to be built comes with the error.
+func Find(arg, cases string, read func(ref string) ([]byte, error)) (*Target, error) {
+	t := &Target{Module: arg, Cases: cases, read: read}
 	info, err := os.Stat(arg)
 	if err != nil || !info.IsDir() {
 		return t, nil // what is no file is the loader's to say
@@ -75,9 +76,9 @@ func (t *Target) Suite() (*Suite, error) {
 	if t.Cases != "" {
 		return ReadSuite(t.Cases)
 	}
-	binary, err := t.read()
+	binary, err := t.read(t.Module)
 	if err != nil {
-		return nil, fmt.Errorf("module %s: %w", t.Module, err)
+		return nil, err
 	}
 	m, err := section.Parse(binary)
 	if err != nil {
@@ -86,32 +87,30 @@ func (t *Target) Suite() (*Suite, error) {
 	if tests := manifest.Tests(m); tests != nil {
 		return ParseSuite(t.Module+"#"+manifest.TestsSection, tests)
 	}
-	beside := filepath.Join(filepath.Dir(t.Module), File)
-	if _, err := os.Stat(beside); err == nil && !t.isBuiltin() {
-		t.Cases = beside
-		return ReadSuite(beside)
+	if file := t.file(); file != "" {
+		beside := filepath.Join(filepath.Dir(file), File)
+		if _, err := os.Stat(beside); err == nil {
+			t.Cases = beside
+			return ReadSuite(beside)
+		}
 	}
 	return nil, fmt.Errorf("module %s has no cases: neither a section %s nor a %s beside it; name a file with --cases", t.Module, manifest.TestsSection, File)
 }
 
-const builtinScheme = "builtin:"
-
-func (t *Target) isBuiltin() bool { return strings.HasPrefix(t.Module, builtinScheme) }
-
-func (t *Target) read() ([]byte, error) {
-	if name, ok := strings.CutPrefix(t.Module, builtinScheme); ok {
-		if binary, ok := t.builtin(name); ok {
-			return binary, nil
-		}
+// file is the module's, empty when it is none.
+func (t *Target) file() string {
+	r, err := store.Parse(t.Module)
+	if err != nil || r.Kind != store.File {
+		return ""
 	}
-	return os.ReadFile(strings.TrimPrefix(t.Module, "file:"))
+	return r.Name
 }
 
 // Files are those that the outcome depends on.
 func (t *Target) Files(s *Suite) []string {
 	var files []string
-	if t.Module != "" && !t.isBuiltin() {
-		files = append(files, t.Module)
+	if file := t.file(); file != "" {
+		files = append(files, file)
 	}
 	if t.Cases != "" {
 		files = append(files, t.Cases)

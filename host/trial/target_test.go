@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	wt "github.com/weirhq/weir/host/internal/wasmtest"
+	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/host/trial"
-	"github.com/weirhq/weir/plugins"
 )
 
 // TestFind looks for modules and their cases in folders of all kinds.
@@ -44,7 +44,9 @@ func TestFind(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			target, err := trial.Find(filepath.Join(dir, tc.arg), "", plugins.Lookup)
+			target, err := trial.Find(filepath.Join(dir, tc.arg), "", func(ref string) ([]byte, error) {
+				return plugin.Find(t.Context(), ref, plugin.Options{})
+			})
 			var suite *trial.Suite
 			if err == nil {
 				suite, err = target.Suite()
