@@ -96,6 +96,7 @@ func (a *app) root() *cobra.Command {
 		a.deadletterCommand(),
 		a.replayCommand(),
 		a.pluginsCommand(),
+		a.modulesCommand(),
 		a.configCommand(),
 		a.newCommand(),
 		a.buildCommand(),

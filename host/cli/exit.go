@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/host/admin/api"
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
+	"github.com/weirhq/weir/host/store"
 )
 
 // The exit codes. They are an interface to scripts: add, never change.
@@ -27,7 +28,7 @@ const (
 )
 
 const exitCodes = `0  done
-1  a failure at run time: a pipeline stopped, a topic could not be made
+1  a failure at run time: a pipeline stopped, a topic could not be made, a registry is away
 2  the command line or the configuration is wrong; nothing was started
 3  weir has no pipeline of that name
 4  the admin API does not let us: no token, a wrong one, or too low a role
@@ -64,6 +65,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, store.ErrUnavailable): // which may change by itself
+		return exitFailure
 	case errors.As(err, &rejected), errors.As(err, &given):
 		return exitRejected
 	case errors.As(err, &usage), errors.As(err, &faults):

@@ -50,7 +50,7 @@ func atMostOneArg(cmd *cobra.Command, args []string) error {
 // showHelp is what a command does that only has subcommands.
 func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
-// ownNames are the commands whose flags have variables with the command's name
+// ownNames are the commands, right under weir, whose flags have variables with the command's name
 // in them, WEIR_BROKER_LISTEN: they share flag names with others, and mean
 // something else.
 var ownNames = []string{"broker", "conformance", "demo", "test", "call", "verify"}
@@ -58,7 +58,7 @@ var ownNames = []string{"broker", "conformance", "demo", "test", "call", "verify
 // variable is the environment variable that sets a flag.
 func variable(cmd *cobra.Command, flag *pflag.Flag) string {
 	name := flag.Name
-	if slices.Contains(ownNames, cmd.Name()) && cmd.InheritedFlags().Lookup(name) == nil {
+	if slices.Contains(ownNames, cmd.Name()) && cmd.Parent() == cmd.Root() && cmd.InheritedFlags().Lookup(name) == nil {
 		name = cmd.Name() + "-" + name
 	}
 	return config.Prefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/weirhq/weir/host/inspect"
 	"github.com/weirhq/weir/host/plugin"
+	"github.com/weirhq/weir/host/store"
 	"github.com/weirhq/weir/host/wasm"
 )
 
@@ -69,10 +71,16 @@ func readModule(ctx context.Context, ref string, cache cacheFlag) ([]byte, error
 		return nil, err
 	}
 	file, err := plugin.Find(ctx, ref, opts)
-	if err != nil {
-		return nil, usageError{err}
+	r, wrong := store.Parse(ref)
+	switch {
+	case err == nil:
+		return file, nil
+	case errors.Is(err, store.ErrPin):
+		return nil, moduleError{err}
+	case wrong == nil && r.Remote() && !r.NeedsDigest():
+		return nil, err
 	}
-	return file, nil
+	return nil, usageError{err}
 }
 
 func (a *app) showModule(ref string, r *inspect.Report) {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -17,6 +19,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/weirhq/weir/host/broker"
@@ -34,6 +37,8 @@ func TestMain(m *testing.M) {
 //	broker NAME:N...       start a broker with topics, its address in $WEIR_BROKERS
 //	produce TOPIC FILE     write each line to the topic
 //	holds TOPIC FILE       the topic holds the lines, in any order
+//	registry VAR FILE      start a registry of modules, its address in $VAR, and
+//	                       write a configuration that reaches it
 //	freeport VAR           an address that nobody listens on
 //	listening ADDR         wait until somebody does; unix:PATH is a socket
 //	awaits RE COMMAND...   run a command until its standard output matches
@@ -50,7 +55,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "broker": startBroker, "produce": produceLines, "holds": holdsLines,
-			"freeport": freePort, "listening": listening, "awaits": awaits, "probes": probes, "clearerrors": clearErrors, "builtin": writeBuiltin, "trapping": writeTrapping, "endless": writeEndless,
+			"freeport": freePort, "listening": listening, "awaits": awaits, "probes": probes, "clearerrors": clearErrors, "registry": startRegistry, "builtin": writeBuiltin, "trapping": writeTrapping, "endless": writeEndless,
 		},
 	})
 }
@@ -120,6 +125,14 @@ func holdsLines(ts *testscript.TestScript, _ bool, args []string) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		ts.Fatalf("topic %s (-want +got):\n%s", args[0], diff)
 	}
+}
+
+func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	ts.Defer(server.Close)
+	addr := server.Listener.Addr().String()
+	ts.Setenv(args[0], addr)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte("modules: {hosts: {\""+addr+"\": {plain_http: true}}}\n"), 0o600))
 }
 
 func freePort(ts *testscript.TestScript, _ bool, args []string) {

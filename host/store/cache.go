@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -159,25 +158,28 @@ func (c cache) path(folder, digest string) string {
 	return filepath.Join(c.dir, folder, strings.TrimPrefix(digest, "sha256:"))
 }
 
-// put writes a file under its name all at once: others see the old one or the
-// whole new one.
-func (c cache) put(folder, digest string, data []byte) (err error) {
+// put writes a file of the cache.
+func (c cache) put(folder, digest string, data []byte) error {
 	if c.dir == "" {
 		return nil
 	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("module cache: %w", err)
-		}
-	}()
-	f, err := os.CreateTemp(filepath.Join(c.dir, folder), "*.tmp")
+	if err := writeFile(c.path(folder, digest), data, 0o600); err != nil {
+		return fmt.Errorf("module cache: %w", err)
+	}
+	return nil
+}
+
+// writeFile writes a file under its name all at once: others see the old one or
+// the whole new one.
+func writeFile(path string, data []byte, mode os.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, bytes.NewReader(data))
-	err = errors.Join(err, f.Sync(), f.Close())
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), c.path(folder, digest))
+		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))

@@ -344,3 +344,13 @@ func (r *resolutions) retain(tag string) {
 		r.tags[tag] = resolution{manifest: was.manifest}
 	}
 }
+
+// Save writes the module to a file, and its signatures beside it.
+func (m *Module) Save(file string) error {
+	if len(m.signatures) > 0 {
+		if err := writeFile(file+SignatureSuffix, m.signatures, 0o644); err != nil {
+			return err
+		}
+	}
+	return writeFile(file, m.Binary, 0o644)
+}
