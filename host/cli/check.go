@@ -17,9 +17,10 @@ func (a *app) checkCommand() *cobra.Command {
 		Use:     "check",
 		Short:   "check a configuration and its modules",
 		GroupID: groupLook,
-		Long: `Checks everything that can be checked without connecting: the files, every
+		Long: `Checks everything that can be checked without brokers: the files, every
 option, the WebAssembly modules, and that each module takes its config. Prints
-all faults, each with its place, not the first one only.`,
+all faults, each with its place, not the first one only. No broker is asked;
+modules of a registry or server are fetched, unless they are in the cache.`,
 		Example: `  weir check
   weir check -c weir.yaml -c production.yaml
   weir check -c site.conf`,

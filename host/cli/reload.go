@@ -21,7 +21,8 @@ const watchModulesEvery = time.Second
 
 // start calls reload, one call after the other, whenever a trigger says so,
 // until ctx ends or stop is called, which waits for a call that is under way.
-func (t reloadTriggers) start(ctx context.Context, reload func(context.Context)) (stop func()) {
+// asked tells that somebody asked for it, and no file changed.
+func (t reloadTriggers) start(ctx context.Context, reload func(ctx context.Context, asked bool)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	hangUps := make(chan os.Signal, 1)
 	if t.hangUp && !signal.Ignored(syscall.SIGHUP) { // as under nohup
@@ -37,11 +38,11 @@ func (t reloadTriggers) start(ctx context.Context, reload func(context.Context))
 			case <-ctx.Done():
 				return
 			case <-hangUps:
-				reload(ctx)
+				reload(ctx, true)
 				w.look()
 			case <-ticker.C:
 				if w.changed() {
-					reload(ctx)
+					reload(ctx, false)
 				}
 			}
 		}

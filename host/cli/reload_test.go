@@ -15,7 +15,12 @@ func TestHangUpReloads(t *testing.T) {
 		t.Skip("SIGHUP is ignored here, as under nohup")
 	}
 	called := make(chan struct{})
-	stop := reloadTriggers{hangUp: true}.start(t.Context(), func(context.Context) { called <- struct{}{} })
+	stop := reloadTriggers{hangUp: true}.start(t.Context(), func(_ context.Context, asked bool) {
+		if !asked {
+			t.Error("a signal counts as a change of a file")
+		}
+		called <- struct{}{}
+	})
 	for range 2 {
 		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 			t.Fatal(err)

@@ -168,7 +168,10 @@ func (s *service) run(ctx context.Context, drain <-chan struct{}) (err error) {
 
 // reload takes the modules anew. What is wrong with one is told, and the old
 // ones go on.
-func (s *service) reload(ctx context.Context) {
+func (s *service) reload(ctx context.Context, asked bool) {
+	if asked {
+		s.host.RefreshModules()
+	}
 	done, err := s.host.Reload(ctx)
 	switch {
 	case err != nil && len(done) == 0:
