@@ -19,8 +19,10 @@ const lookEvery = time.Second
 type keysFile struct {
 	path string
 	log  *zap.Logger
-	set  atomic.Pointer[map[string]struct{}]
-	look atomic.Int64 // when to look next, in ns since 1970
+	// began is where its clock begins, which nobody who sets the machine's moves.
+	began time.Time
+	set   atomic.Pointer[map[string]struct{}]
+	look  atomic.Int64 // when to look next, in ns since began
 
 	mu    sync.Mutex
 	state fileState
@@ -37,20 +39,19 @@ func openKeysFile(path string, log *zap.Logger) (*keysFile, error) {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	f := &keysFile{path: path, log: log}
+	f := &keysFile{path: path, log: log, began: time.Now()}
 	if err := f.read(); err != nil {
 		return nil, fmt.Errorf("keys_file: %w", err)
 	}
-	f.look.Store(time.Now().Add(lookEvery).UnixNano())
+	f.look.Store(int64(lookEvery))
 	return f, nil
 }
 
 // current is the set for a batch. Once a second the first lane that comes looks
 // at the file and reads it when it changed; the others use the old set meanwhile.
 func (f *keysFile) current() map[string]struct{} {
-	now := time.Now()
-	due := f.look.Load()
-	if now.UnixNano() >= due && f.look.CompareAndSwap(due, now.Add(lookEvery).UnixNano()) {
+	now, due := int64(time.Since(f.began)), f.look.Load()
+	if now >= due && f.look.CompareAndSwap(due, now+int64(lookEvery)) {
 		f.refresh()
 	}
 	return *f.set.Load()

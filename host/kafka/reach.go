@@ -109,6 +109,8 @@ func listenerRemedy(err error) string {
 	switch {
 	case errors.As(err, &dns):
 		return "check the host names in bootstrap_servers"
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "this process may have no more files and connections open: raise its limit (ulimit -n, or LimitNOFILE= of systemd)"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "is it running, and is bootstrap_servers right?"
 	case errors.As(err, &noTLS), errors.As(err, &handshake) && hungUp(err):

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +34,7 @@ func TestRemedies(t *testing.T) {
 		"the listener speaks TLS":                              errors.New("the first three bytes received appear to be a tls alert record for TLS v1.2"),
 		"the brokers want a certificate of the client":         &net.OpError{Op: "remote error", Err: errors.New("tls: certificate required")},
 		"the client's certificate has expired":                 &net.OpError{Op: "remote error", Err: errors.New("tls: expired certificate")},
+		"raise its limit":                                      &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)},
 		"check the host names":                                 &net.DNSError{Err: "no such host"},
 		"the broker hung up in the middle":                     io.EOF,
 		"is the port open from here":                           context.DeadlineExceeded,

@@ -34,10 +34,11 @@ const slots = 10
 
 // breaker counts the events of all lanes, once a batch.
 type breaker struct {
-	cfg Breaker
+	cfg   Breaker
+	clock clock
 
 	mu    sync.Mutex
-	at    int64 // the number of the present slot since the first of all times
+	at    int64 // the number of the present slot, by the clock
 	slots [slots]struct{ events, failed int }
 }
 
@@ -55,7 +56,7 @@ func (b *breaker) note(now time.Time, events, failed int) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	at := now.UnixNano() / int64(b.cfg.Window/slots)
+	at := b.clock.ticks(now) / int64(b.cfg.Window/slots)
 	for ; b.at < at; b.at++ {
 		if at-b.at > slots {
 			b.at = at - slots

@@ -19,7 +19,7 @@ type lane struct {
 	offsets   event.Offsets
 	shutting  chan struct{} // closed when the lane is shut
 	stopped   chan struct{} // closed when the goroutine ended
-	busy      atomic.Int64  // when the running batch entered the processors, in ns since 1970; 0: none has
+	busy      atomic.Int64  // when the running batch entered the processors, by the pipeline's clock; 0: none has
 
 	mu     sync.Mutex
 	queue  []event.Records // queue[0] is consumed up to record head
@@ -117,7 +117,7 @@ func (l *lane) batch(ctx context.Context, c *chain) bool {
 	t := p.ticket()
 	t.life, t.offsets, t.id = l.life, l.offsets, id
 	t.began = time.Now()
-	l.busy.Store(t.began.UnixNano())
+	l.busy.Store(p.clock.ticks(t.began))
 	events, err := c.run(ctx, &t.tally)
 	l.busy.Store(0)
 	if err == nil && l.life.ctx.Err() != nil { // it was left behind; what it holds is read again

@@ -106,17 +106,22 @@ func (l *life) watch(ended <-chan struct{}) {
 		case <-ended:
 			return
 		case now := <-ticker.C:
-			l.watched.Range(func(key, _ any) bool {
-				lane := key.(*lane)
-				since := lane.busy.Load()
-				if since != 0 && now.Sub(time.Unix(0, since)) >= l.p.cfg.StuckAfter {
-					l.fail(fmt.Errorf("partition %d of topic %s: a batch has been in the processors for %v: the pipeline stops and gives its partitions back (raise max_poll_interval_ms if that is normal)",
-						lane.partition.Number, lane.partition.Topic, l.p.cfg.StuckAfter))
-				}
-				return true
-			})
+			l.look(now)
 		}
 	}
+}
+
+// look is what the watch does at a moment.
+func (l *life) look(now time.Time) {
+	l.watched.Range(func(key, _ any) bool {
+		lane := key.(*lane)
+		since := lane.busy.Load()
+		if since != 0 && time.Duration(l.p.clock.ticks(now)-since) >= l.p.cfg.StuckAfter {
+			l.fail(fmt.Errorf("partition %d of topic %s: a batch has been in the processors for %v: the pipeline stops and gives its partitions back (raise max_poll_interval_ms if that is normal)",
+				lane.partition.Number, lane.partition.Topic, l.p.cfg.StuckAfter))
+		}
+		return true
+	})
 }
 
 // fail records the first failure and begins to stop the pipeline. After the

@@ -42,6 +42,7 @@ type Pipeline struct {
 	counters counters
 	breaker  breaker
 	tickets  sync.Pool
+	clock    clock
 
 	mu     sync.Mutex
 	status Status
@@ -59,9 +60,9 @@ type Status struct {
 
 // New makes a pipeline. It starts nothing.
 func New(cfg Config, source Source, sink Sink) *Pipeline {
-	p := &Pipeline{cfg: cfg.withDefaults(), source: source, sink: sink, status: Status{Since: time.Now()}}
+	p := &Pipeline{cfg: cfg.withDefaults(), source: source, sink: sink, status: Status{Since: time.Now()}, clock: newClock()}
 	p.counters.steps = make([]stepCounters, len(cfg.Steps)+1)
-	p.breaker.cfg = cfg.Breaker
+	p.breaker.cfg, p.breaker.clock = cfg.Breaker, p.clock
 	return p
 }
 

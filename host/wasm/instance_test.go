@@ -231,6 +231,21 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// TestCacheCannotBeWritten takes the folder of the cache away, as a full disk takes
+// the room: modules are compiled all the same.
+func TestCacheCannotBeWritten(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	r := newRuntime(t, wasm.Config{CacheDir: dir})
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, guest := range []*wasmtest.Module{wasmtest.Passthrough(), wasmtest.DropAll()} {
+		if _, err := r.Compile(t.Context(), guest.Bytes(), 0); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestCompileStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := newRuntime(t, wasm.Config{})

@@ -94,6 +94,18 @@ func (p *Process) Terminate(tb testing.TB) {
 	p.signal(tb, syscall.SIGTERM)
 }
 
+// Pause sends SIGSTOP: the process does nothing any more, and does not know.
+func (p *Process) Pause(tb testing.TB) {
+	tb.Helper()
+	p.signal(tb, syscall.SIGSTOP)
+}
+
+// Proceed sends SIGCONT, after which a paused process goes on.
+func (p *Process) Proceed(tb testing.TB) {
+	tb.Helper()
+	p.signal(tb, syscall.SIGCONT)
+}
+
 func (p *Process) signal(tb testing.TB, s syscall.Signal) {
 	tb.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil {

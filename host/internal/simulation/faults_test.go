@@ -2,6 +2,9 @@ package simulation
 
 import (
 	"bytes"
+	"os"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -260,6 +263,29 @@ func TestMissingInputTopic(t *testing.T) {
 	}
 }
 
+// TestNoFileDescriptors is a process that may open no more connections, for a
+// minute: it says so, waits, and goes on.
+func TestNoFileDescriptors(t *testing.T) {
+	for name, side := range map[string]func(*Member) *link{"source": toIn, "sink": toOut} {
+		t.Run(name, func(t *testing.T) {
+			eachDelivery(t, func(w *World) { w.Graceful = false }, func(s *stage) {
+				m := s.start()
+				s.write(100)
+				s.settle()
+				side(m).forbid(os.NewSyscallError("socket", syscall.EMFILE))
+				side(m).kill()
+				s.write(100)
+				time.Sleep(time.Minute)
+				if away := m.source.Away() + m.sink.Away(); !strings.Contains(away, "raise its limit") {
+					s.Errorf("it says %q", away)
+				}
+				side(m).forbid(nil)
+				s.settle()
+			})
+		})
+	}
+}
+
 // flip changes a byte of the first record that there is.
 func flip(b []byte) bool {
 	at := bytes.Index(b, []byte(runName))
@@ -304,4 +330,21 @@ func TestCorruptLog(t *testing.T) {
 		s.start()
 		s.settle()
 	})
+}
+
+// TestDrainDuringStart is told to stop at every moment of its start.
+func TestDrainDuringStart(t *testing.T) {
+	for after := range 30 {
+		eachDelivery(t, func(*World) {}, func(s *stage) {
+			s.write(50)
+			m := s.start()
+			time.Sleep(time.Duration(after) * time.Millisecond)
+			m.leave()
+			if err := s.ended(m, 10*time.Second); err != nil {
+				s.Errorf("told to stop after %d ms: %v", after, err)
+			}
+			s.start()
+			s.settle()
+		})
+	}
 }

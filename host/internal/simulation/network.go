@@ -68,7 +68,8 @@ type link struct {
 	lose      int           // so many answers are lost with their connections
 	hold      chan struct{} // while open, answers wait
 	damage    func([]byte) bool
-	damages   int // so many answers are still to be damaged
+	damages   int   // so many answers are still to be damaged
+	forbidden error // what comes of a dial, instead of a connection
 }
 
 // An answer of a broker in the same building takes from near to far.
@@ -152,6 +153,14 @@ func (l *link) corrupt(n int, damage func([]byte) bool) (left int) {
 	return left
 }
 
+// forbid lets no connection be made, for a reason on this machine; nil lets them
+// again.
+func (l *link) forbid(reason error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forbidden = reason
+}
+
 // kill closes the connections that there are.
 func (l *link) kill() {
 	l.network.mu.Lock()
@@ -166,9 +175,12 @@ func (l *link) kill() {
 // dial is a client's dialer.
 func (l *link) dial(ctx context.Context, kind, address string) (net.Conn, error) {
 	l.mu.Lock()
-	cut := l.cut
+	cut, forbidden := l.cut, l.forbidden
 	l.mu.Unlock()
 	n := l.network
+	if forbidden != nil {
+		return nil, &net.OpError{Op: "dial", Net: kind, Err: forbidden}
+	}
 	address = strings.Replace(address, "127.0.0.1", "localhost", 1)
 	n.mu.Lock()
 	down := n.down[address] > 0
