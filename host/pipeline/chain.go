@@ -5,39 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/weirhq/weir/host/event"
 )
 
-// chain runs the batches of one lane through the lane's own processors. Its
-// buffers are reused from batch to batch.
+// chain runs parts of batches through processors of its own. Its buffers are
+// reused from part to part.
 type chain struct {
 	p          *Pipeline
 	processors []Processor
 	versions   []uint64 // of the processors
 
-	inputs []event.Event
-	spare  [2][]event.Event // the outputs of even and odd steps
+	*part                  // that runs
+	spare [2][]event.Event // the outputs of even and odd steps
 
-	live    []uint64 // bit per origin: has events under way
 	seen    []uint64
-	fates   []fate // valid where live has no bit
 	letters []letter
 	failed  []failed // of the step that runs
 	trying  []failed // those of them that may be tried again
-	faults  int      // origins that failed in this batch
 	topics  recent   // good ones
 	fail    func(i int, f *event.Failure)
-	pause   func(ctx context.Context, d time.Duration) bool // of the lane
+	pause   func(ctx context.Context, d time.Duration) bool // of the worker
 	in      []event.Event                                   // input of the step that runs, for fail
 
 	waited time.Duration // of the step that runs, before further attempts
-	spent  time.Duration // of the batch, in all steps
-
-	cut    int // origins from here on are not ended in this batch
-	reason *StopError
 }
 
 // fate is how an origin ended before the sink.
@@ -158,31 +152,24 @@ func (c *chain) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// room gives the slice in which the inputs of a batch of n are to be filled.
-func (c *chain) room(n int) []event.Event {
-	if cap(c.inputs) < n {
-		c.inputs = make([]event.Event, n)
-	}
-	c.inputs = c.inputs[:n]
-	return c.inputs
-}
-
-// rest forgets the events of the last batch, so that an idle lane does not
+// rest forgets the events of the last part, so that an idle lane does not
 // hold on to the bytes that it read.
 func (c *chain) rest() {
-	clear(c.inputs[:cap(c.inputs)])
 	for i := range c.spare {
 		clear(c.spare[i][:cap(c.spare[i])])
 	}
 }
 
-// run takes the inputs through every processor. It returns the events to
-// write, dead letters among them, and fills t. c.cut is the first origin that is
-// not ended, if one is not: a policy stops the pipeline, and c.reason says why, or
-// the lane was shut while the event waited for another attempt.
-func (c *chain) run(ctx context.Context, t *tally) ([]event.Event, error) {
+// run takes the inputs of a part through every processor and returns the events
+// to write, dead letters among them; they are valid until the next run. The part
+// gets what became of the inputs.
+func (c *chain) run(ctx context.Context, q *part) ([]event.Event, error) {
+	c.part = q
 	n := len(c.inputs)
 	c.begin(n)
+	if n == 0 {
+		return nil, nil
+	}
 	if err := c.replace(ctx); err != nil {
 		return nil, err
 	}
@@ -206,27 +193,19 @@ func (c *chain) run(ctx context.Context, t *tally) ([]event.Event, error) {
 		c.spare[i&1] = events
 		now = c.clock(i, now)
 	}
-	events = c.address(c.admit(events))
-	c.count(t)
-	return events, nil
+	return c.address(c.admit(events)), nil
 }
 
 func (c *chain) begin(n int) {
 	words := (n + 63) / 64
-	if cap(c.live) < words {
-		c.live, c.seen = make([]uint64, words), make([]uint64, words)
-	}
-	c.live, c.seen = c.live[:words], c.seen[:words]
+	c.live, c.seen = slices.Grow(c.live[:0], words)[:words], slices.Grow(c.seen[:0], words)[:words]
 	for i := range c.live {
 		c.live[i] = ^uint64(0)
 	}
 	if n%64 != 0 {
 		c.live[words-1] = 1<<(n%64) - 1
 	}
-	if cap(c.fates) < n {
-		c.fates = make([]fate, n)
-	}
-	c.fates = c.fates[:n]
+	c.fates = slices.Grow(c.fates[:0], n)[:n]
 	c.letters, c.cut, c.reason, c.faults = c.letters[:0], n, nil, 0
 	c.waited, c.spent = 0, 0
 }
@@ -374,37 +353,4 @@ func (c *chain) address(events []event.Event) []event.Event {
 		}
 	}
 	return events
-}
-
-// count fills the tally for the origins before the cut.
-func (c *chain) count(t *tally) {
-	t.reset(len(c.p.cfg.Steps) + 1)
-	for w := range c.live {
-		t.delivered += bits.OnesCount64(c.live[w])
-	}
-	if t.delivered == len(c.inputs) {
-		return
-	}
-	t.delivered = 0
-	for o := range c.cut {
-		if c.live[o>>6]&(1<<(o&63)) != 0 {
-			t.delivered++
-			continue
-		}
-		t.touched = true
-		end := c.fates[o]
-		s := &t.steps[end.step]
-		switch end.kind {
-		case dropped:
-			s.dropped++
-		case filtered:
-			s.filtered++
-		case failedDropped:
-			s.dropped++
-			s.failed[end.class]++
-		case deadLettered:
-			s.deadLettered[end.class]++
-			s.failed[end.class]++
-		}
-	}
 }

@@ -16,8 +16,7 @@ func TestClockJumpStopsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	l := &life{p: p, ctx: ctx, stopping: make(chan struct{})}
-	busy := &lane{p: p, life: l, partition: &event.Partition{Topic: "in"}}
-	l.watched.Store(busy, nil)
+	busy := newWorker(&lane{p: p, life: l, partition: &event.Partition{Topic: "in"}})
 	began := time.Now()
 	busy.busy.Store(p.clock.ticks(began))
 	for _, by := range []time.Duration{time.Hour, -time.Hour, 24 * time.Hour} {

@@ -52,6 +52,10 @@ type Config struct {
 	CheckEvent func(topic string, e *event.Event) *event.Failure
 	// BatchSize is the most events in a batch. Default 256.
 	BatchSize int
+	// Ordering says how the events of a partition share its Lanes, which are
+	// workers with processors of their own. By partition there is one.
+	Ordering Ordering
+	Lanes    int
 	// StuckAfter is how long a batch may be in the processors before the
 	// pipeline fails and gives its partitions back: a processor that does not come
 	// back would else hold its partition for ever, as heartbeats go on. Waiting for
@@ -67,6 +71,20 @@ type Config struct {
 	// goroutine: it must not block.
 	OnFailure func(Report)
 }
+
+// Ordering says whose events go through processors one after the other.
+type Ordering string
+
+// The orderings. Whatever is chosen, batches leave in the order of their offsets.
+const (
+	// ByPartition: those of a partition, which has one lane.
+	ByPartition Ordering = "partition"
+	// ByKey: those of a partition with one key, which always go through the same
+	// lane. Those without a key go through any.
+	ByKey Ordering = "key"
+	// Unordered: each batch goes through whatever lane is free.
+	Unordered Ordering = "none"
+)
 
 // Report is one failed event as Config.OnFailure sees it.
 type Report struct {
@@ -86,6 +104,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CutGrace <= 0 {
 		c.CutGrace = 2 * time.Second
+	}
+	if c.Ordering == ByPartition || c.Ordering == "" || c.Lanes < 1 {
+		c.Lanes = 1
 	}
 	return c
 }

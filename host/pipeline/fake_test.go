@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weirhq/weir/host/event"
@@ -17,11 +18,13 @@ import (
 // script is a processor that does what the event's value says: words separated
 // by blanks, "step:verb" or "step:verb=argument", of which each step obeys its
 // own. Verbs: drop, copy=N, topic=T, value=V, fail=CLASS, break (a host error),
-// and heal=N, with which fail passes at the Nth attempt.
+// wait=D, heal=N, with which fail passes at the Nth attempt, and count, which adds
+// how many events the processor has seen.
 type script struct {
 	step     string
-	closed   *int
+	open     *atomic.Int64 // processors
 	attempts map[int64]int // by offset
+	seen     *int
 }
 
 func (s script) Process(_ context.Context, in, out []event.Event, fail func(int, *event.Failure)) ([]event.Event, error) {
@@ -48,6 +51,15 @@ func (s script) Process(_ context.Context, in, out []event.Event, fail func(int,
 				failure = event.Class(arg)
 			case "heal":
 				heal, _ = strconv.Atoi(arg)
+			case "wait":
+				d, err := time.ParseDuration(arg)
+				if err != nil {
+					return nil, err
+				}
+				time.Sleep(d)
+			case "count":
+				*s.seen++
+				e.Value = fmt.Appendf(slices.Clone(e.Value), " #%d", *s.seen)
 			case "break":
 				return nil, errors.New("broken")
 			}
@@ -67,12 +79,13 @@ func (s script) Process(_ context.Context, in, out []event.Event, fail func(int,
 }
 
 func (s script) Close(context.Context) error {
-	*s.closed++
+	s.open.Add(-1)
 	return nil
 }
 
-// values are Records made of texts; offsets count up from first. after is added
-// to the position behind the last, as control records do.
+// values are Records made of texts, of which those that begin with @WORD have that
+// key; offsets count up from first. after is added to the position behind the last, as
+// control records do.
 type values struct {
 	from  *event.Partition
 	texts []string
@@ -90,6 +103,10 @@ func (v *values) Fill(dst []event.Event, from int, origin int32) (size int) {
 			Value: []byte(v.texts[from+i]), From: v.from, Offset: v.first + int64(from+i),
 			Origin: origin + int32(i), Partition: event.AnyPartition,
 			Headers: []event.Header{{Name: "own", Value: []byte("1")}},
+		}
+		if key, ok := strings.CutPrefix(v.texts[from+i], "@"); ok {
+			key, _, _ = strings.Cut(key, " ")
+			dst[i].Key = []byte(key)
 		}
 		if v.letters {
 			for _, h := range [][2]string{{HeaderClass, "trap"}, {HeaderTopic, "first"}, {HeaderPartition, "9"}, {HeaderOffset, "77"}, {HeaderTimestamp, "5"}, {HeaderAttempt, "3"}} {
@@ -192,9 +209,7 @@ type feeder struct {
 func (f *feeder) Run(ctx context.Context, drain <-chan struct{}, in event.Intake) error {
 	in.Ready()
 	f.lane = in.Open(ctx, f.from, &f.account)
-	for _, v := range f.polls {
-		f.lane.Feed(v)
-	}
+	f.feed()
 	f.wait(ctx, drain)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -205,6 +220,17 @@ func (f *feeder) Run(ctx context.Context, drain <-chan struct{}, in event.Intake
 		defer cancel()
 	}
 	return in.Drain(ctx, []event.Lane{f.lane})
+}
+
+// feed feeds all polls at once, so that no batch begins in between.
+func (f *feeder) feed() {
+	l := f.lane.(*lane)
+	l.mu.Lock()
+	for _, v := range f.polls {
+		l.queue = append(l.queue, v)
+	}
+	l.mu.Unlock()
+	l.nudge()
 }
 
 // waited is how long it took from the first batch to the end of the last.

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,16 +9,17 @@ import (
 	"github.com/weirhq/weir/host/event"
 )
 
-// lane is the ordered worker of one partition: one goroutine, its own
-// processors, one batch at a time. Batches overlap only in the sink.
+// lane is the way of one partition: one worker with processors of its own, one
+// batch at a time, or several among which it is spread. Batches leave in the order
+// in which they began, and overlap only in the sink.
 type lane struct {
 	p         *Pipeline
 	life      *life
 	partition *event.Partition
 	offsets   event.Offsets
 	shutting  chan struct{} // closed when the lane is shut
-	stopped   chan struct{} // closed when the goroutine ended
-	busy      atomic.Int64  // when the running batch entered the processors, by the pipeline's clock; 0: none has
+	stopped   chan struct{} // closed when its goroutines ended
+	joined    []event.Event // see join
 
 	mu     sync.Mutex
 	queue  []event.Records // queue[0] is consumed up to record head
@@ -57,33 +57,39 @@ func (l *lane) shut() {
 }
 
 func (l *lane) run(ctx context.Context) {
-	defer l.life.watched.Delete(l)
 	defer close(l.stopped)
-	c := newChain(l.p, l.pause)
-	// The processors are closed outside of ctx: it may have ended, and closing
-	// in good order is theirs to see.
-	defer func() {
-		if err := c.close(context.WithoutCancel(ctx)); err != nil {
+	if l.p.cfg.Lanes > 1 {
+		l.spread(ctx)
+		return
+	}
+	w := newWorker(l)
+	defer w.close(ctx)
+	q := new(part)
+	b := &batch{parts: []*part{q}}
+	rest := func() {
+		q.forget()
+		w.chain.rest()
+	}
+	for l.await(ctx, rest) {
+		// The processors are made with the first records: an idle partition costs
+		// no instance.
+		if err := w.open(ctx); err != nil {
 			l.life.fail(err)
+			return
 		}
-	}()
-	opened := false
-	for l.await(ctx, c) {
-		if !opened { // with the first records: an idle partition costs no instance
-			if err := c.open(ctx); err != nil {
-				l.life.fail(err)
-				return
-			}
-			opened = true
+		if !l.take(b, q) {
+			return
 		}
-		if !l.batch(ctx, c) {
+		q.outputs = w.process(ctx, q, b.began)
+		if !l.conclude(ctx, b) {
 			return
 		}
 	}
 }
 
-// await returns true once there are records, false when the lane is shut.
-func (l *lane) await(ctx context.Context, c *chain) bool {
+// await returns true once there are records, false when the lane is shut. It
+// calls rest before it waits.
+func (l *lane) await(ctx context.Context, rest func()) bool {
 	for idle := false; ; idle = true {
 		l.mu.Lock()
 		closed, ready := l.closed, len(l.queue) > 0
@@ -95,7 +101,7 @@ func (l *lane) await(ctx context.Context, c *chain) bool {
 			return true
 		}
 		if !idle {
-			c.rest()
+			rest()
 		}
 		select {
 		case <-l.wake:
@@ -104,66 +110,22 @@ func (l *lane) await(ctx context.Context, c *chain) bool {
 	}
 }
 
-// batch takes what is there, at most a batch, from the queue to the sink. It
-// returns false when the lane must not go on.
-func (l *lane) batch(ctx context.Context, c *chain) bool {
-	id, count, ok := l.take(c)
-	if !ok {
-		return false
-	}
-	p := l.p
-	p.counters.batches.Add(1)
-	p.counters.consumed.Add(uint64(count))
-	t := p.ticket()
-	t.life, t.offsets, t.id = l.life, l.offsets, id
-	t.began = time.Now()
-	l.busy.Store(p.clock.ticks(t.began))
-	events, err := c.run(ctx, &t.tally)
-	l.busy.Store(0)
-	if err == nil && l.life.ctx.Err() != nil { // it was left behind; what it holds is read again
-		err = context.Cause(l.life.ctx)
-	}
-	if err != nil {
-		t.settle(err, count)
-		l.life.fail(err)
-		return false
-	}
-	if c.cut < count {
-		l.offsets.Truncate(id, c.inputs[c.cut].Offset)
-		p.counters.abandoned.Add(uint64(count - c.cut))
-	}
-	var tripped error
-	if c.reason != nil {
-		l.life.fail(c.reason)
-	} else if tripped = p.breaker.note(time.Now(), c.cut, c.faults); tripped != nil {
-		l.life.fail(tripped)
-	}
-	if count > 0 {
-		p.counters.processing.observe(c.spent, 1)
-	}
-	t.count = c.cut
-	if len(events) == 0 {
-		t.done(nil)
-	} else {
-		p.sink.Write(ctx, events, t.done)
-	}
-	return c.cut == count && tripped == nil
-}
-
-// take fills the chain's inputs from the queue and opens the batch. Under the
-// queue's lock a lane is either shut before, and nothing begins, or after, and
-// whoever shut it waits for this batch.
-func (l *lane) take(c *chain) (id uint64, count int, ok bool) {
+// take fills the inputs of a part from the queue, at most a batch, and opens the
+// batch. It returns false when the lane is shut. Under the queue's lock a lane is
+// either shut before, and nothing begins, or after, and whoever shut it waits for
+// this batch.
+func (l *lane) take(b *batch, q *part) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) == 0 {
-		return 0, 0, false
+		return false
 	}
+	count := 0
 	for i, head := 0, l.head; i < len(l.queue) && count < l.p.cfg.BatchSize; i, head = i+1, 0 {
 		count += l.queue[i].Len() - head
 	}
 	count = min(count, l.p.cfg.BatchSize)
-	dst := c.room(count)
+	dst := q.room(count)
 	size, filled := 0, 0
 	var next int64
 	var epoch int32
@@ -182,45 +144,58 @@ func (l *lane) take(c *chain) (id uint64, count int, ok bool) {
 			break
 		}
 	}
-	return l.offsets.Begin(next, epoch, count, size), count, true
+	b.id, b.count, b.began = l.offsets.Begin(next, epoch, count, size), count, time.Now()
+	l.p.counters.batches.Add(1)
+	l.p.counters.consumed.Add(uint64(count))
+	return true
 }
 
-// ticket follows one batch from its write to its end. Tickets are pooled.
-type ticket struct {
-	p       *Pipeline
-	life    *life
-	offsets event.Offsets
-	id      uint64
-	began   time.Time
-	count   int
-	tally   tally
-	done    func(error)
+// worker runs parts of a lane's batches through processors of its own, one after
+// the other.
+type worker struct {
+	lane   *lane
+	chain  *chain
+	opened bool
+	busy   atomic.Int64 // when the running part entered the processors, by the pipeline's clock; 0: none has
+	parts  chan *part   // of spread lanes
 }
 
-func (p *Pipeline) ticket() *ticket {
-	if t, ok := p.tickets.Get().(*ticket); ok {
-		return t
-	}
-	t := &ticket{p: p}
-	t.done = func(err error) {
-		if err != nil && !errors.Is(err, event.ErrWithdrawn) {
-			t.life.fail(err)
-		}
-		t.settle(err, t.count)
-	}
-	return t
+func newWorker(l *lane) *worker {
+	w := &worker{lane: l}
+	w.chain = newChain(l.p, w.pause)
+	l.life.watched.Store(w, nil)
+	return w
 }
 
-// settle books the end of the batch. A batch that could not be written stays
-// open in the account: its offsets are never committed.
-func (t *ticket) settle(err error, count int) {
-	if err != nil {
-		t.p.counters.abandoned.Add(uint64(count))
-	} else {
-		t.p.counters.add(&t.tally)
-		t.p.counters.latency.observe(time.Since(t.began), count)
-		t.offsets.End(t.id)
+func (w *worker) open(ctx context.Context) error {
+	if w.opened {
+		return nil
 	}
-	t.life, t.offsets = nil, nil
-	t.p.tickets.Put(t)
+	if err := w.chain.open(ctx); err != nil {
+		return err
+	}
+	w.opened = true
+	return nil
+}
+
+// process runs a part and returns what came of it, which is valid until the next
+// one.
+func (w *worker) process(ctx context.Context, q *part, now time.Time) []event.Event {
+	w.busy.Store(w.lane.p.clock.ticks(now))
+	var events []event.Event
+	events, q.err = w.chain.run(ctx, q)
+	w.busy.Store(0)
+	if life := w.lane.life; q.err == nil && life.ctx.Err() != nil { // it was left behind; what it holds is read again
+		q.err = context.Cause(life.ctx)
+	}
+	return events
+}
+
+// close closes the processors, outside of ctx: it may have ended, and closing in
+// good order is theirs to see.
+func (w *worker) close(ctx context.Context) {
+	w.lane.life.watched.Delete(w)
+	if err := w.chain.close(context.WithoutCancel(ctx)); err != nil {
+		w.lane.life.fail(err)
+	}
 }

@@ -18,7 +18,7 @@ type life struct {
 	stopping chan struct{}   // closed by the first failure or the drain signal
 	stopOnce sync.Once
 	lanes    sync.WaitGroup
-	watched  sync.Map // of *lane, those that run
+	watched  sync.Map // of *worker, those that run
 }
 
 // Run runs the pipeline until its source is at its end, drain is closed, it
@@ -114,11 +114,11 @@ func (l *life) watch(ended <-chan struct{}) {
 // look is what the watch does at a moment.
 func (l *life) look(now time.Time) {
 	l.watched.Range(func(key, _ any) bool {
-		lane := key.(*lane)
-		since := lane.busy.Load()
+		w := key.(*worker)
+		since := w.busy.Load()
 		if since != 0 && time.Duration(l.p.clock.ticks(now)-since) >= l.p.cfg.StuckAfter {
 			l.fail(fmt.Errorf("partition %d of topic %s: a batch has been in the processors for %v: the pipeline stops and gives its partitions back (raise max_poll_interval_ms if that is normal)",
-				lane.partition.Number, lane.partition.Topic, l.p.cfg.StuckAfter))
+				w.lane.partition.Number, w.lane.partition.Topic, l.p.cfg.StuckAfter))
 		}
 		return true
 	})
@@ -163,7 +163,6 @@ func (in intake) Open(ctx context.Context, partition *event.Partition, offsets e
 		stopped:   make(chan struct{}),
 		wake:      make(chan struct{}, 1),
 	}
-	in.life.watched.Store(l, nil)
 	in.life.lanes.Go(func() { l.run(ctx) })
 	return l
 }

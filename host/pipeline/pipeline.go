@@ -1,7 +1,8 @@
 // Package pipeline runs events from a source through processors into a sink.
 //
 // A Pipeline has one lane a partition: an ordered worker with processors of
-// its own. A batch goes through the lane's chain, is handed to the sink, and
+// its own, or several of them that share the partition's batches by key or as they
+// come. A batch goes through a chain of processors, is handed to the sink, and
 // ends when the sink has all of it; then its offsets count as done. The package knows
 // neither Kafka nor WebAssembly: it declares what it needs of a Source, a
 // Processor and a Sink, and what each may rely on.

@@ -22,7 +22,7 @@ import (
 // events, and the answer says what left it, how far it committed and what its
 // books say. Arguments: steps=(NAME[:RULE],…), filter=NAME, sink=TOPIC,
 // batch=N, on-error=RULE, polls=N (lines a poll), size=N (of values that the sink
-// takes), letters (the lines are dead letters), stop=D (drain after that time), breaker=N (percent that may fail). A
+// takes), ordering=O, lanes=N, letters (the lines are dead letters), stop=D (drain after that time), breaker=N (percent that may fail). A
 // RULE is a policy, or retryN/POLICY, where CLASS=RULE+CLASS=RULE is one for each class.
 func TestStories(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -40,7 +40,7 @@ func story(t *testing.T, d *datadriven.TestData) string {
 		}
 		return nil
 	}}
-	closed := 0
+	var open atomic.Int64
 	var filter, sinkTopic string
 	var stopAfter time.Duration
 	perPoll := 1000
@@ -56,7 +56,8 @@ func story(t *testing.T, d *datadriven.TestData) string {
 						if name == "unopenable" {
 							return nil, errors.New("no such module")
 						}
-						return script{name, &closed, map[int64]int{}}, nil
+						open.Add(1)
+						return script{name, &open, map[int64]int{}, new(int)}, nil
 					},
 				})
 			}
@@ -86,6 +87,10 @@ func story(t *testing.T, d *datadriven.TestData) string {
 				}
 				return &event.Failure{Class: event.TooLarge, Message: "too large for " + topic, Attempt: 1}
 			}
+		case "ordering":
+			cfg.Ordering = Ordering(arg.Vals[0])
+		case "lanes":
+			d.ScanArgs(t, "lanes", &cfg.Lanes)
 		case "letters":
 			cfg.Letters = true
 		case "stop":
@@ -153,8 +158,8 @@ func story(t *testing.T, d *datadriven.TestData) string {
 	}
 	state := p.Status().State
 	fmt.Fprintf(&b, "%s: %v", state, err)
-	if len(cfg.Steps) > 0 && closed != len(cfg.Steps) {
-		fmt.Fprintf(&b, "\n%d of %d processors closed", closed, len(cfg.Steps))
+	if n := open.Load(); n != 0 {
+		fmt.Fprintf(&b, "\n%d processors were not closed", n)
 	}
 	return b.String()
 }
@@ -388,7 +393,7 @@ func TestRunAgain(t *testing.T) {
 			if opened++; opened == 1 {
 				return blocking{release}, nil
 			}
-			return script{step: "slow", closed: new(int)}, nil
+			return script{step: "slow", open: new(atomic.Int64)}, nil
 		}}}}, src, sink)
 		if err := p.Run(t.Context(), nil); err == nil || p.Status().State != Stopped || p.Status().Failure == nil {
 			t.Fatalf("Run: %v, then %+v", err, p.Status())
@@ -452,26 +457,71 @@ func TestBatchAllocations(t *testing.T) {
 	p := New(Config{Name: "p", SinkTopic: "out", Steps: []Step{pass, pass}}, nil, &collector{})
 	p.sink = discard{}
 	l := &lane{p: p, life: &life{p: p, ctx: t.Context()}, partition: from, offsets: nowhere{}, wake: make(chan struct{}, 1)}
-	c := newChain(p, l.pause)
-	if err := c.open(t.Context()); err != nil {
+	w := newWorker(l)
+	if err := w.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	q := new(part)
+	b := &batch{parts: []*part{q}}
 	fixed := &prefilled{values: v, events: make([]event.Event, 256)}
 	v.Fill(fixed.events, 0, 0)
 	allocs := testing.AllocsPerRun(100, func() {
 		l.Feed(fixed)
-		l.batch(t.Context(), c)
+		l.take(b, q)
+		q.outputs = w.process(t.Context(), q, b.began)
+		l.conclude(t.Context(), b)
 	})
 	if allocs > 2 {
 		t.Errorf("%v allocations a batch of 256 events", allocs)
 	}
 }
 
+// TestSpreadAllocations: nor does a batch that lanes share.
+func TestSpreadAllocations(t *testing.T) {
+	from := &event.Partition{Topic: "in"}
+	v := &values{from: from}
+	for i := range 256 {
+		v.texts = append(v.texts, fmt.Sprintf("@key-%d x", i%50))
+	}
+	pass := Step{Name: "pass", Open: func(context.Context) (Processor, error) { return through{}, nil }}
+	fixed := &prefilled{values: v, events: make([]event.Event, 256)}
+	v.Fill(fixed.events, 0, 0)
+	for _, ordering := range []Ordering{ByKey, Unordered} {
+		t.Run(string(ordering), func(t *testing.T) {
+			p := New(Config{Name: "p", SinkTopic: "out", Ordering: ordering, Lanes: 3, Steps: []Step{pass, pass}}, nil, &collector{})
+			written := make(telling, 1)
+			p.sink = written
+			ctx, end := context.WithCancel(t.Context())
+			l := intake{&life{p: p, ctx: ctx}}.Open(ctx, from, nowhere{}).(*lane)
+			allocs := testing.AllocsPerRun(200, func() {
+				l.Feed(fixed)
+				<-written
+			})
+			end()
+			<-l.stopped
+			if allocs > 3 {
+				t.Errorf("%v allocations a batch of 256 events", allocs)
+			}
+		})
+	}
+}
+
+// telling is a sink that says when it has a batch.
+type telling chan int
+
+func (s telling) Write(_ context.Context, events []event.Event, done func(error)) {
+	done(nil)
+	s <- len(events)
+}
+func (telling) Flush(context.Context) error { return nil }
+
 type through struct{ script }
 
 func (through) Process(_ context.Context, in, out []event.Event, _ func(int, *event.Failure)) ([]event.Event, error) {
 	return append(out, in...), nil
 }
+
+func (through) Close(context.Context) error { return nil }
 
 type discard struct{}
 

@@ -95,15 +95,15 @@ func after(out []event.Event, origin int) int {
 
 // pause waits on behalf of the chain, and returns false when the lane is shut
 // or ctx ends before. The watchdog does not count the time.
-func (l *lane) pause(ctx context.Context, d time.Duration) bool {
-	since := l.busy.Swap(0)
-	defer func() { l.busy.Store(since + int64(d)) }()
+func (w *worker) pause(ctx context.Context, d time.Duration) bool {
+	since := w.busy.Swap(0)
+	defer func() { w.busy.Store(since + int64(d)) }()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return true
-	case <-l.shutting:
+	case <-w.lane.shutting:
 		return false
 	case <-ctx.Done():
 		return false

@@ -17,6 +17,7 @@ import (
 // input is a record of the input topic that the brokers have for good.
 type input struct {
 	origin verify.Origin
+	key    string // absent where the record has none
 	offset int64
 	copies [][]standing // of each of its outputs, by index
 	begun  int          // sessions in which it entered the processors
@@ -41,9 +42,11 @@ type checker struct {
 }
 
 // way leads from an input partition to an output partition, for one session or
-// for all: order is promised on it. rank is the order.
+// for all, and where the world says so for one key: order is promised on it. rank is
+// the order.
 type way struct {
 	from    int32
+	key     string
 	to      place
 	session string
 }
@@ -97,9 +100,19 @@ func (k *checker) input(r *kgo.Record) {
 		k.fault("input %d@%d: %v", r.Partition, r.Offset, err)
 		return
 	}
-	in := &input{origin: origin, offset: r.Offset, copies: make([][]standing, len(outputsOf(origin)))}
+	in := &input{origin: origin, key: keyOf(r), offset: r.Offset, copies: make([][]standing, len(outputsOf(origin)))}
 	k.inputs[r.Partition] = append(k.inputs[r.Partition], in)
 	k.byOrigin[origin] = in
+}
+
+// absent is the key of a record without one.
+const absent = "\x00"
+
+func keyOf(r *kgo.Record) string {
+	if r.Key == nil {
+		return absent
+	}
+	return string(r.Key)
 }
 
 // output takes the next record of an output partition.
@@ -125,16 +138,24 @@ func (k *checker) output(r *kgo.Record) {
 	in.copies[index] = append(in.copies[index], standing{to, r.Offset})
 	next := rank{in.offset, index}
 	if session := headerOf(r, sessionHeader); session != "" {
-		k.inOrder(at, way{origin.Partition, to, session}, next)
+		k.inOrder(at, in, way{from: origin.Partition, to: to, session: session}, next)
 	}
 	// Over all sessions order is promised for first occurrences, where the
 	// output partition does not depend on who writes.
 	if len(in.copies[index]) == 1 && (r.Key != nil || r.Topic == deadTopic) {
-		k.inOrder(at, way{from: origin.Partition, to: to}, next)
+		k.inOrder(at, in, way{from: origin.Partition, to: to}, next)
 	}
 }
 
-func (k *checker) inOrder(at string, w way, next rank) {
+func (k *checker) inOrder(at string, in *input, w way, next rank) {
+	switch k.world.Ordering {
+	case pipeline.Unordered:
+		return
+	case pipeline.ByKey:
+		if w.key = in.key; w.key == absent {
+			return
+		}
+	}
 	last, ok := k.order[w]
 	if ok && (next.offset < last.offset || next.offset == last.offset && next.index <= last.index) {
 		k.fault("reordered: %s of input %d@%d came after that of @%d (session %q)", at, w.from, next.offset, last.offset, w.session)
@@ -187,23 +208,37 @@ func (k *checker) at(partition int32, offset int64) *input {
 	return all[i]
 }
 
-// sessions checks what entered the processors: in order, once a session.
+// sessions checks what entered the processors: in order, as far as the world has
+// one, and once a session.
 func (k *checker) sessions() {
 	for _, s := range k.read {
-		last := int64(-1)
+		last := map[string]int64{} // by what has an order of its own
 		for _, b := range s.begun {
-			if b.offset <= last {
-				k.fault("%s read %d@%d after %d in one session", s.member.name, s.partition, b.offset, last)
-			}
-			last = b.offset
 			in := k.at(s.partition, b.offset)
 			if in == nil {
 				k.fault("%s read %d@%d, which is no committed record", s.member.name, s.partition, b.offset)
 				continue
 			}
 			in.begun++
+			of := k.ordered(in)
+			if before, ok := last[of]; ok && b.offset <= before {
+				k.fault("%s read %d@%d after %d in one session", s.member.name, s.partition, b.offset, before)
+			}
+			last[of] = b.offset
 		}
 	}
+}
+
+// ordered names what an input keeps its order with: its partition, its key, or
+// nothing but itself.
+func (k *checker) ordered(in *input) string {
+	switch {
+	case k.world.Ordering == pipeline.ByKey && in.key != absent:
+		return in.key
+	case k.world.Ordering == pipeline.ByKey, k.world.Ordering == pipeline.Unordered:
+		return in.origin.String()
+	}
+	return ""
 }
 
 // readAgain says what of an input came more than once, where that may not be.

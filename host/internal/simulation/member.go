@@ -96,7 +96,7 @@ func (c *Cluster) start() *Member {
 	})
 	m.pipeline = pipeline.New(pipeline.Config{
 		Name: name, Steps: m.steps(), DeadLetterTopic: deadTopic, SinkTopic: lightTopic,
-		BatchSize: c.world.Batch, StuckAfter: consumer.Duration("max_poll_interval_ms"),
+		BatchSize: c.world.Batch, Ordering: c.world.Ordering, Lanes: c.world.Lanes, StuckAfter: consumer.Duration("max_poll_interval_ms"),
 	}, c.alter.source(m.source, &client), c.alter.sink(m.sink))
 	ctx, cancel := context.WithCancelCause(context.Background())
 	m.cancel = cancel

@@ -40,6 +40,20 @@ var exactlyOnceMutations = []mutation{
 	{Mutation{Name: "writes outside of the batch", Sink: writing(writeAgain)}, "duplicate"},
 }
 
+// keyMutations are those that break the order of a key where lanes share a
+// partition by key.
+var keyMutations = []mutation{
+	{Mutation{Name: "sends a key through several lanes", Intake: scattered}, "reordered"},
+	{Mutation{Name: "writes two events of a key the wrong way round", Sink: writing(altered(swapped))}, "reordered"},
+}
+
+// drawByKey makes worlds in which lanes share each partition by key.
+func drawByKey(seed uint64) World {
+	w := Draw(seed)
+	w.Ordering, w.Lanes = pipeline.ByKey, 3
+	return w
+}
+
 // writeAgain writes a batch a second time when the first time is done.
 func writeAgain(to pipeline.Sink, ctx context.Context, events []event.Event, done func(error)) {
 	again := slices.Clone(events)
@@ -55,6 +69,8 @@ func TestMutationsAreCaught(t *testing.T) { catch(t, mutations, Draw) }
 func TestExactlyOnceMutationsAreCaught(t *testing.T) {
 	catch(t, exactlyOnceMutations, DrawExactlyOnce)
 }
+
+func TestKeyMutationsAreCaught(t *testing.T) { catch(t, keyMutations, drawByKey) }
 
 func catch(t *testing.T, mutations []mutation, draw func(uint64) World) {
 	t.Helper()
@@ -104,6 +120,59 @@ func altered(change func([]event.Event) []event.Event) sinkFunc {
 		}
 		to.Write(ctx, events, done)
 	}
+}
+
+// swapped changes the places of the first two events in a row that have one key
+// and come from two records.
+func swapped(events []event.Event) []event.Event {
+	for i := range events {
+		for j := i + 1; j < len(events); j++ {
+			a, b := &events[i], &events[j]
+			if a.Key != nil && bytes.Equal(a.Key, b.Key) && a.Origin != b.Origin && a.Topic == b.Topic {
+				*a, *b = *b, *a
+				return events
+			}
+		}
+	}
+	return events
+}
+
+// scattered makes several keys of each, so that events of one go through several
+// lanes.
+func scattered(in event.Intake, _ *clientHook) event.Intake { return scatteredIntake{in} }
+
+type scatteredIntake struct{ event.Intake }
+
+// Open implements event.Intake.
+func (in scatteredIntake) Open(ctx context.Context, p *event.Partition, o event.Offsets) event.Lane {
+	return scatteredLane{in.Intake.Open(ctx, p, o)}
+}
+
+// Drain implements event.Intake.
+func (in scatteredIntake) Drain(ctx context.Context, lanes []event.Lane) error {
+	own := make([]event.Lane, len(lanes))
+	for i, l := range lanes {
+		own[i] = l.(scatteredLane).Lane
+	}
+	return in.Intake.Drain(ctx, own)
+}
+
+type scatteredLane struct{ event.Lane }
+
+// Feed implements event.Lane.
+func (l scatteredLane) Feed(r event.Records) { l.Lane.Feed(scatteredRecords{r}) }
+
+type scatteredRecords struct{ event.Records }
+
+// Fill implements event.Records.
+func (r scatteredRecords) Fill(dst []event.Event, from int, origin int32) int {
+	size := r.Records.Fill(dst, from, origin)
+	for i := range dst {
+		if dst[i].Key != nil {
+			dst[i].Key = append(slices.Clone(dst[i].Key), byte('0'+dst[i].Offset%7))
+		}
+	}
+	return size
 }
 
 func corrupt(events []event.Event) []event.Event {

@@ -38,6 +38,9 @@ type World struct {
 	Session, Rebalance time.Duration
 	// Pause is the most that a batch takes in the processors.
 	Pause time.Duration
+	// Ordering and Lanes are the pipelines'.
+	Ordering pipeline.Ordering
+	Lanes    int
 	// OnReject is the rule for events that the router rejects. With attempts it
 	// rejects each event that fans out every other time, too.
 	OnReject pipeline.Rule
@@ -94,7 +97,18 @@ func Draw(seed uint64) World {
 	if r.IntN(6) == 0 {
 		w.Chosen, w.Members = true, 1
 	}
+	w.Ordering, w.Lanes = drawOrdering(rand.New(rand.NewPCG(seed, 6)))
 	return w
+}
+
+func drawOrdering(r *rand.Rand) (pipeline.Ordering, int) {
+	switch r.IntN(4) {
+	case 0:
+		return pipeline.ByKey, 2 + r.IntN(4)
+	case 1:
+		return pipeline.Unordered, 2 + r.IntN(4)
+	}
+	return pipeline.ByPartition, 1
 }
 
 // DrawExactlyOnce makes the world of a seed whose members deliver exactly once.
@@ -126,7 +140,7 @@ func (w World) String() string {
 
 func (w World) text() string {
 	return fmt.Sprintf("seed %d: %d brokers, %d input and %d output partitions, %d members, %d records (transactions %v), "+
-		"batch %d, in flight %d, %s, rebalance timeout %v, pause %v, on reject %v, graceful %v, chosen %v, siege %v",
+		"batch %d, in flight %d, order by %s in %d lanes, %s, rebalance timeout %v, pause %v, on reject %v, graceful %v, chosen %v, siege %v",
 		w.Seed, w.Brokers, w.Inputs, w.Outputs, w.Members, w.Records, w.Transactions,
-		w.Batch, w.InFlight, w.Assignor, w.Rebalance, w.Pause, w.OnReject, w.Graceful, w.Chosen, w.Siege)
+		w.Batch, w.InFlight, w.Ordering, w.Lanes, w.Assignor, w.Rebalance, w.Pause, w.OnReject, w.Graceful, w.Chosen, w.Siege)
 }
