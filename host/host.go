@@ -140,6 +140,8 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 	}
 	cfg := pipeline.Config{
 		Name:            spec.Name,
+		Ordering:        spec.Ordering,
+		Lanes:           spec.Lanes,
 		OnError:         spec.OnError,
 		Breaker:         spec.Breaker,
 		Letters:         spec.Redrive != nil,

@@ -74,6 +74,9 @@ type PipelineSpec struct {
 	// DeadLetterTopic is set wherever a policy needs it.
 	DeadLetterTopic string
 	Delivery        Delivery
+	// Ordering says how the events of a partition share its Lanes.
+	Ordering pipeline.Ordering
+	Lanes    int
 	// TransactionInterval is how long a transaction stays open when delivery is
 	// exactly once.
 	TransactionInterval time.Duration

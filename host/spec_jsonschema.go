@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
+	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/schema"
 )
 
@@ -54,6 +55,8 @@ func pipelineSchema() config.Schema {
 		"limits":               config.Ref("limits"),
 		"on_error":             config.Ref("on-error"),
 		"circuit_breaker":      breakerSchema(),
+		"ordering":             config.WordSchema(orderings()...).Doc("Whose events go through processors one after the other: those of a partition, those of a key, or of nobody.").With("default", string(pipeline.ByPartition)),
+		"lanes":                config.IntSchema(1, mostLanes).Doc("How many lanes the events of a partition share, where ordering is not partition.").With("default", defaultLanes),
 		"delivery":             config.WordSchema(string(AtLeastOnce), string(ExactlyOnce)).Doc("Whether outputs and offsets are committed together, in transactions.").With("default", string(AtLeastOnce)),
 		"transaction_interval": config.DurationSchema(leastInterval.Milliseconds(), mostInterval.Milliseconds(), time.Millisecond).Doc("How long a transaction stays open.").With("default", defaultInterval.String()),
 		"dead_letter":          config.AnySchema(config.Ref("text"), deadLetterSchema()).Doc("Where failed events go."),

@@ -34,6 +34,7 @@ func (l *loader) readPipeline(s *config.Section, e config.Entry) *PipelineSpec {
 	l.bindRegistries(s, p)
 	l.readDeadLetter(s, p)
 	l.readDelivery(s, p)
+	readOrdering(s, p)
 	if !sink.Present() {
 		s.Fault(e.Pos, "sink", "is missing", "write sink: {topic: NAME}")
 	}

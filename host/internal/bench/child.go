@@ -20,6 +20,8 @@ type job struct {
 	Output string // topic; the topic selector's are Output-heavy and Output-light
 	Events int64  // in the input topic
 	Module string // of the pipeline's processor; empty is none
+	// Lanes of a partition, which share its events by key; 0 is one.
+	Lanes int
 	// Transactions: the pipeline delivers exactly once.
 	Transactions bool
 	// Profile is the path, less its ending, of the profiles to write; empty

@@ -29,6 +29,8 @@ type contender struct {
 	// transactions: delivery is exactly once. It is compared with the same
 	// pipeline without them.
 	transactions bool
+	// lanes share each partition by key. Several are compared with one.
+	lanes int
 }
 
 // bare is the contender that pipelines are divided by.
@@ -36,13 +38,19 @@ var bare = contender{name: "bare loop", role: "bare"}
 
 // base is what a contender is divided by.
 func (c contender) base() string {
-	if c.transactions {
+	switch {
+	case c.transactions:
 		return native
+	case c.lanes > 0:
+		return oneLane
 	}
 	return bare.name
 }
 
-const native = "native"
+const (
+	native  = "native"
+	oneLane = "lanes1"
+)
 
 var pipelines = []contender{
 	{name: native, role: "weir"},
@@ -51,12 +59,20 @@ var pipelines = []contender{
 	{name: "exactly-once", role: "weir", transactions: true},
 }
 
+// shared are pipelines whose module computes much, over one partition.
+var shared = []contender{
+	{name: oneLane, role: "weir", module: spin},
+	{name: "lanes2", role: "weir", module: spin, lanes: 2},
+}
+
 // series is the measurements over one input topic.
 type series struct {
-	suffix string // of the contenders' names
-	topic  string
-	size   int
-	events int64
+	suffix     string // of the contenders' names
+	topic      string
+	partitions int32
+	size       int
+	events     int64
+	pipelines  []contender
 	// results are by contender, then by round.
 	results map[string][]result
 }
@@ -74,11 +90,15 @@ func (p *plan) run(ctx context.Context, out io.Writer) (err error) {
 	defer client.Close()
 	bench := &rounds{plan: p, addr: addr, admin: kadm.NewClient(client), out: out}
 	all := []*series{
-		{topic: "in-200", size: 200, events: p.events},
-		{topic: "in-1k", size: 1024, events: p.events / 3, suffix: "-1k"},
+		{topic: "in-200", partitions: partitions, size: 200, events: p.events, pipelines: pipelines},
+		{topic: "in-1k", partitions: partitions, size: 1024, events: p.events / 3, suffix: "-1k", pipelines: pipelines},
+		{topic: "in-one", partitions: 1, size: 200, events: p.events / 10, pipelines: shared},
 	}
 	for _, s := range all {
 		s.results = make(map[string][]result)
+		if len(bench.contenders(s)) == 1 { // the bare loop alone
+			continue
+		}
 		if err := bench.runSeries(ctx, s); err != nil {
 			return err
 		}
@@ -96,7 +116,7 @@ type rounds struct {
 }
 
 func (b *rounds) runSeries(ctx context.Context, s *series) error {
-	if err := b.createTopics(ctx, s.topic); err != nil {
+	if err := b.createTopics(ctx, s.partitions, s.topic); err != nil {
 		return err
 	}
 	if err := fill(ctx, b.addr, s.topic, s.events, s.size); err != nil {
@@ -105,7 +125,7 @@ func (b *rounds) runSeries(ctx context.Context, s *series) error {
 	// Round 0 warms the page cache and the compilation cache up and counts
 	// for nothing.
 	for round := range b.rounds + 1 {
-		for _, c := range b.contenders() {
+		for _, c := range b.contenders(s) {
 			r, err := b.runOne(ctx, s, c, round == b.rounds)
 			if err != nil {
 				return err
@@ -121,11 +141,11 @@ func (b *rounds) runSeries(ctx context.Context, s *series) error {
 	return b.deleteTopics(ctx, s.topic)
 }
 
-func (b *rounds) contenders() []contender {
+func (b *rounds) contenders(s *series) []contender {
 	all := []contender{bare}
-	for _, c := range pipelines {
+	for _, c := range s.pipelines {
 		wanted := func(of contender) bool { return strings.Contains(of.name, b.only) }
-		if wanted(c) || slices.ContainsFunc(pipelines, func(of contender) bool { return wanted(of) && of.base() == c.name }) {
+		if wanted(c) || slices.ContainsFunc(s.pipelines, func(of contender) bool { return wanted(of) && of.base() == c.name }) {
 			all = append(all, c)
 		}
 	}
@@ -138,12 +158,12 @@ func (b *rounds) runOne(ctx context.Context, s *series, c contender, profile boo
 	b.runs++
 	output := fmt.Sprintf("out-%d", b.runs)
 	topics := []string{output, output + heavySuffix, output + lightSuffix}
-	if err := b.createTopics(ctx, topics...); err != nil {
+	if err := b.createTopics(ctx, partitions, topics...); err != nil {
 		return result{}, err
 	}
 	j := job{
 		Broker: b.addr, Group: fmt.Sprintf("bench-%d", b.runs),
-		Input: s.topic, Output: output, Events: s.events, Module: c.module, Transactions: c.transactions,
+		Input: s.topic, Output: output, Events: s.events, Module: c.module, Lanes: c.lanes, Transactions: c.transactions,
 	}
 	if profile && b.profiles != "" {
 		j.Profile = filepath.Join(b.profiles, strings.ReplaceAll(c.name, " ", "-")+s.suffix)
@@ -178,8 +198,8 @@ func (b *rounds) checkOutputs(ctx context.Context, s *series, c contender, topic
 	return nil
 }
 
-func (b *rounds) createTopics(ctx context.Context, topics ...string) error {
-	responses, err := b.admin.CreateTopics(ctx, partitions, 1, nil, topics...)
+func (b *rounds) createTopics(ctx context.Context, count int32, topics ...string) error {
+	responses, err := b.admin.CreateTopics(ctx, count, 1, nil, topics...)
 	if err != nil {
 		return err
 	}

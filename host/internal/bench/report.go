@@ -15,7 +15,7 @@ func report(out io.Writer, all []*series) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "\tevents/s\tus CPU/event\tallocs/event\tbytes/event\tpeak RSS MiB\t")
 	for _, s := range all {
-		for _, c := range append([]contender{bare}, pipelines...) {
+		for _, c := range append([]contender{bare}, s.pipelines...) {
 			if rs := s.results[c.name]; rs != nil {
 				fmt.Fprintf(table, "%s\t%.0f\t%.2f\t%.3f\t%.0f\t%.0f\t\n", c.name+s.suffix,
 					median(rs, result.rate), median(rs, result.cpuPerEvent)*1e6,
@@ -37,7 +37,7 @@ func report(out io.Writer, all []*series) error {
 		{"ratio", func(base, own []result) float64 { return medianRatio(base, own, rateRatio) }},
 	} {
 		for _, s := range all {
-			for _, c := range pipelines {
+			for _, c := range s.pipelines {
 				if own := s.results[c.name]; own != nil {
 					fmt.Fprintf(out, "%s %s %.2f\n", figure.name, c.name+s.suffix, figure.of(s.results[c.base()], own))
 				}

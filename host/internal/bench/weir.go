@@ -17,6 +17,7 @@ import (
 // The processors of the pipelines, as job.Module names them.
 const (
 	passthrough   = "passthrough" // a module of the bench's own
+	spin          = "spin"        // another, which computes for some microseconds an event
 	topicSelector = "builtin:topic-selector"
 )
 
@@ -85,6 +86,9 @@ pipelines:
 		}
 		text += fmt.Sprintf("    processors: [{module: %q, config: %s}]\n", module, settings)
 	}
+	if j.Lanes > 0 {
+		text += fmt.Sprintf("    ordering: key\n    lanes: %d\n", j.Lanes)
+	}
 	if j.Transactions {
 		text += "    delivery: exactly_once\n"
 	}
@@ -98,6 +102,10 @@ func processor(dir string, j job) (module string, settings []byte, err error) {
 		settings, err = json.Marshal(map[string]string{"above": j.Output + heavySuffix, "below": j.Output + lightSuffix})
 		return j.Module, settings, err
 	}
-	module = filepath.Join(dir, passthrough+".wasm")
-	return module, []byte("{}"), os.WriteFile(module, wasmtest.Passthrough().Bytes(), 0o600)
+	guest := wasmtest.Passthrough()
+	if j.Module == spin {
+		guest = wasmtest.Spin(10_000)
+	}
+	module = filepath.Join(dir, j.Module+".wasm")
+	return module, []byte("{}"), os.WriteFile(module, guest.Bytes(), 0o600)
 }

@@ -85,6 +85,11 @@ func PerEvent(code ...[]byte) []byte {
 // Passthrough passes everything on.
 func Passthrough() *Module { return Guest(func(Imports) []byte { return Result(Table, Count) }) }
 
+// Spin counts up to n for each event and passes it on.
+func Spin(n int32) *Module {
+	return Guest(func(Imports) []byte { return PerEvent(I32(n), Set(End), Each(Out, End)) })
+}
+
 // DropAll drops everything.
 func DropAll() *Module { return Guest(func(Imports) []byte { return I64(0) }) }
 
