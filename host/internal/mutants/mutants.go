@@ -43,7 +43,7 @@ type Mutant struct {
 // All are the mutants.
 var All = []Mutant{
 	{
-		Name: "drops an event", Package: "host/pipeline", Func: "(*lane).batch",
+		Name: "drops an event", Package: "host/pipeline", Func: "(*lane).conclude",
 		Old:    "p.sink.Write(ctx, events, t.done)",
 		New:    "if mutated && len(events) > 1 { events = events[1:] }; p.sink.Write(ctx, events, t.done)",
 		Caught: map[Judge]string{Verify: "lost-write", VerifyExactlyOnce: "lost-write", Simulation: "lost:", Metamorphic: "lost:"},
@@ -151,9 +151,9 @@ var All = []Mutant{
 		Caught: map[Judge]string{Metamorphic: "wrong partition:"},
 	},
 	{
-		Name: "counts wrongly", Package: "host/pipeline", Func: "(*lane).batch",
-		Old:    "p.counters.batches.Add(1)",
-		New:    "p.counters.batches.Add(1); if mutated { p.counters.consumed.Add(1) }",
+		Name: "counts wrongly", Package: "host/pipeline", Func: "(*lane).take",
+		Old:    "l.p.counters.batches.Add(1)",
+		New:    "l.p.counters.batches.Add(1); if mutated { l.p.counters.consumed.Add(1) }",
 		Caught: map[Judge]string{Verify: "books", Simulation: "the books say more"},
 	},
 }
