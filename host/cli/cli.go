@@ -91,6 +91,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.runCommand(),
 		a.checkCommand(),
+		a.doctorCommand(),
 		a.pipelinesCommand(),
 		a.topicsCommand(),
 		a.deadletterCommand(),

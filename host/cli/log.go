@@ -19,6 +19,7 @@ type logFlags struct {
 const (
 	normal = zapcore.InfoLevel
 	quiet  = zapcore.WarnLevel
+	silent = zapcore.ErrorLevel // of a command that tells itself what is wrong
 )
 
 func (f *logFlags) add(flags *pflag.FlagSet) {

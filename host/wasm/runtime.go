@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 
@@ -63,6 +64,11 @@ func (c Config) engine() wazero.RuntimeConfig {
 		return wazero.NewRuntimeConfigInterpreter()
 	}
 	return wazero.NewRuntimeConfig()
+}
+
+// Compiles tells whether modules are compiled here, and not interpreted.
+func Compiles() bool {
+	return !reflect.DeepEqual(wazero.NewRuntimeConfig(), wazero.NewRuntimeConfigInterpreter())
 }
 
 // Runtime compiles modules. It is safe for use by several goroutines.

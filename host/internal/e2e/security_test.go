@@ -157,11 +157,17 @@ func testRights(t *testing.T, broker *kafkatest.SecureBroker) {
 		// Whoever may write to no topic may not write idempotently either.
 		{"the topic to write", "grant WRITE on topic rights-out to User:alice, and for brokers before 2.8 IDEMPOTENT_WRITE on the cluster", "rights-out", "", kadm.OpWrite},
 	} {
+		if code, output := runWeir(t, "doctor", "--config", config); code != 1 || !strings.Contains(output, "to User:alice") {
+			t.Errorf("without the right to %s weir doctor ends with %d:\n%s", step.lacks, code, output)
+		}
 		code, output := runWeir(t, "run", "--config", config, "--exit-on-stop", "--listen", "off")
 		if code == 0 || !strings.Contains(output, step.says) {
 			t.Errorf("without the right to %s weir ends with %d and does not say %q:\n%s", step.lacks, code, step.says, output)
 		}
 		allow(t, admin, "alice", step.topic, step.group, step.operation)
+	}
+	if code, output := runWeir(t, "doctor", "--config", config); code != 0 {
+		t.Errorf("with all rights weir doctor ends with %d:\n%s", code, output)
 	}
 	w := startWeir(t, config)
 	w.awaitDelivered(t, 1)
