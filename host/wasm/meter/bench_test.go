@@ -109,7 +109,7 @@ func newGuest(b *testing.B, module []byte, config, way string) func() {
 	offerRefill(b, r, func(int64) int64 { return 1_000_000 })
 	if way == "metered" {
 		var err error
-		if module, err = rewrite(module, meter.Limits{Pages: 1024, Elements: 1 << 20}); err != nil {
+		if module, err = rewrite(module, meter.Limits{Pages: 1024, Elements: 1 << 20, Calls: 10_000}); err != nil {
 			b.Fatal(err)
 		}
 	}

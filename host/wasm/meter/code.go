@@ -16,7 +16,9 @@ type emitter struct {
 	labels  []label
 	kept    int    // the label of the loop that keeps the counter in a local, -1 outside
 	locals  uint64 // of the function itself
-	counter uint32 // the local for it
+	nested  int64  // how much deeper it nests, 0 when that is not counted
+	above   uint32 // the local for how deep calls may nest for its caller
+	counter uint32 // the local for the counter
 	size    uint32 // the local for the size of a bulk instruction
 }
 
@@ -31,11 +33,14 @@ const wrapping = 3
 
 // emit writes the instructions from where r stands, with the function's regions
 // known.
-func (e *emitter) emit(r *reader, results int, counted bool) {
+func (e *emitter) emit(r *reader, typ funcType, counted bool, nested int64) {
 	e.reader = r
-	e.labels = append(e.labels[:0], label{arity: results})
-	e.seen, e.kept = 0, -1
-	if counted {
+	e.labels = append(e.labels[:0], label{arity: typ.results})
+	e.seen, e.kept, e.nested = 0, -1, nested
+	switch {
+	case nested > 0:
+		e.enter(e.regions[0].cost, typ)
+	case counted:
 		e.charge(e.regions[0].cost)
 	}
 	for len(e.labels) > 0 && e.err == nil {
@@ -63,17 +68,30 @@ func (e *emitter) instruction() {
 			e.kept = -1
 			e.global(opGlobalSet, e.counter)
 		}
+		if len(e.labels) == 0 && e.nested > 0 {
+			e.leave()
+			e.out = append(e.out, opEnd)
+		}
 	case opBr, opBrIf, opBrTable:
 		e.branch()
 	case opReturn, opUnreachable:
 		e.giveBack()
+		e.leave()
 		e.copy()
 	case opCall, opReturnCall, opRefFunc:
 		e.check("function", len(e.module.funcs))
+		if e.in.op == opReturnCall {
+			e.leave()
+		}
 		e.out = uleb(append(e.out, byte(e.in.op)), e.module.shifted(e.in.index))
 	case opCallIndirect, opReturnCallIndirect:
 		e.check("type", len(e.module.types))
+		if e.in.op == opReturnCallIndirect {
+			e.leave()
+		}
 		e.copy()
+	case opMemoryFill, opMemoryCopy:
+		e.bulk()
 	case opLocalGet, opLocalSet, opLocalTee:
 		if uint64(e.in.index) >= e.locals {
 			e.fail("local %d, but there are %d", e.in.index, e.locals)
@@ -233,7 +251,7 @@ func (e *emitter) global(op byte, from uint32) {
 	if op == opGlobalSet {
 		e.local(opLocalGet, from)
 	}
-	e.out = uleb(append(e.out, op), uint32(e.module.globals))
+	e.out = uleb(append(e.out, op), e.module.counter())
 }
 
 // get pushes the counter.
@@ -251,7 +269,7 @@ func (e *emitter) set() {
 		e.local(opLocalSet, e.counter)
 		return
 	}
-	e.out = uleb(append(e.out, opGlobalSet), uint32(e.module.globals))
+	e.out = uleb(append(e.out, opGlobalSet), e.module.counter())
 }
 
 func (e *emitter) const32(v int64) { e.out = sleb(append(e.out, opI32Const), v) }
@@ -282,7 +300,7 @@ func (e *emitter) below() {
 
 func (e *emitter) refill() {
 	e.get()
-	e.out = uleb(append(e.out, opCall), uint32(e.module.imported))
+	e.out = uleb(append(e.out, opCall), e.module.refill())
 	e.set()
 }
 

@@ -168,6 +168,9 @@ func (s *scanner) price() int64 {
 	case opCallIndirect, opReturnCallIndirect:
 		s.calls()
 		return costIndirect
+	case opMemoryFill, opMemoryCopy:
+		s.calls() // what is added for them
+		return costBulk
 	}
 	if _, ok := sizeOf(s.in.op); ok {
 		s.sizes = true
@@ -203,8 +206,8 @@ func (s *scanner) calls() {
 // negative, else the -n-th power of two of them cost 1.
 func sizeOf(op uint16) (n int, ok bool) {
 	switch op {
-	case opMemoryFill, opMemoryCopy, opMemoryInit:
-		return -3, true
+	case opMemoryInit:
+		return -bulkShift, true
 	case opMemoryGrow:
 		return 13, true
 	case opTableFill, opTableCopy, opTableInit, opTableGrow:

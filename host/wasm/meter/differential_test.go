@@ -42,7 +42,9 @@ func FuzzDifferential(f *testing.F) {
 func differs(t *testing.T, data []byte) bool {
 	t.Helper()
 	module := program(data)
-	metered, err := rewrite(module, widest)
+	limits := widest
+	limits.Calls = deepest
+	metered, err := rewrite(module, limits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +66,9 @@ func outcome(t *testing.T, config wazero.RuntimeConfig, module []byte) (end stri
 	const slice = 50
 	var granted int64
 	offerRefill(t, r, func(left int64) int64 {
+		if left == meter.TooDeep {
+			t.Error("calls nest too deep, or are counted wrong")
+		}
 		next := slice + left%7 // slices of many sizes
 		granted += next - left
 		return next
@@ -72,7 +77,13 @@ func outcome(t *testing.T, config wazero.RuntimeConfig, module []byte) (end stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := m.ExportedFunction("run").Call(ctx, 3)
+	var results []uint64
+	for range 20 { // so that a wrong count of how deep calls nest adds up
+		m.Memory().WriteUint32Le(stepsAt, 0)
+		if results, err = m.ExportedFunction("run").Call(ctx, 3); err != nil {
+			break
+		}
+	}
 	memory, _ := m.Memory().Read(0, m.Memory().Size())
 	hash := fnv.New64a()
 	hash.Write(memory)
@@ -90,12 +101,13 @@ func outcome(t *testing.T, config wazero.RuntimeConfig, module []byte) (end stri
 type maker struct {
 	data   []byte
 	labels int // open blocks without values
-	funcs  uint32
 }
 
 const (
-	makeable = 4       // functions, each of which may call those before it
+	makeable = 4       // functions, each of which may call all
 	stepsAt  = 1 << 10 // where in memory the steps are counted
+	steps    = 200     // the most
+	deepest  = 4 * steps
 )
 
 func program(data []byte) []byte {
@@ -103,8 +115,8 @@ func program(data []byte) []byte {
 	m := new(wasmtest.Module)
 	m.Memory(1).ExportKind("memory", wasmtest.KindMemory, 0)
 	m.Func("i:i", "", wasmtest.Get(0), wasmtest.I32(1), wasmtest.Add) // a leaf
-	for g.funcs = 1; g.funcs <= makeable; g.funcs++ {
-		m.Func("i:i", "iii", g.statements(3), g.expression(2))
+	for range makeable {
+		m.Func("i:i", "iii", step(), g.statements(3), g.expression(2))
 	}
 	return m.Export("run", makeable).Bytes()
 }
@@ -134,7 +146,7 @@ func (g *maker) expression(depth int) []byte {
 	case 3:
 		return wasmtest.Code(g.address(depth), wasmtest.Load(0))
 	case 4:
-		return wasmtest.Code(g.expression(depth-1), wasmtest.Call(uint32(g.byte())%g.funcs))
+		return wasmtest.Code(g.expression(depth-1), wasmtest.Call(uint32(g.byte())%(makeable+1)))
 	case 5: // a block that is left with a value
 		return wasmtest.Code([]byte{0x02, 0x7f}, g.expression(depth-1), g.expression(depth-1), []byte{0x0d, 0}, []byte{0x1a}, g.expression(depth-1), []byte{0x0b})
 	}
@@ -195,8 +207,8 @@ func (g *maker) block(op byte, depth int, body []byte) []byte {
 	return wasmtest.Code([]byte{op, 0x40}, body, []byte{0x0b})
 }
 
-// step counts steps in memory, and returns after so many: programs end.
+// step counts steps in memory, and returns after so many, so that programs end.
 func step() []byte {
-	return wasmtest.Code(wasmtest.I32(stepsAt), wasmtest.Load(0), wasmtest.I32(200), []byte{0x4f}, wasmtest.If(wasmtest.I32(9), wasmtest.Return),
+	return wasmtest.Code(wasmtest.I32(stepsAt), wasmtest.Load(0), wasmtest.I32(steps), []byte{0x4f}, wasmtest.If(wasmtest.I32(9), wasmtest.Return),
 		wasmtest.I32(stepsAt), wasmtest.I32(stepsAt), wasmtest.Load(0), wasmtest.I32(1), wasmtest.Add, wasmtest.Store(0))
 }

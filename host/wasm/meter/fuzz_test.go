@@ -29,7 +29,7 @@ func rewrite(file []byte, limits meter.Limits) ([]byte, error) {
 }
 
 // widest are limits that no module goes over.
-var widest = meter.Limits{Pages: 65536, Elements: math.MaxUint32}
+var widest = meter.Limits{Pages: 65536, Elements: math.MaxUint32, Calls: math.MaxUint32}
 
 func readable(file []byte) bool {
 	m, err := section.Parse(file)

@@ -25,14 +25,20 @@ const (
 	opLocalTee           = 0x22
 	opGlobalGet          = 0x23
 	opGlobalSet          = 0x24
+	opMemorySize         = 0x3f
 	opMemoryGrow         = 0x40
 	opI32Const           = 0x41
 	opI64Const           = 0x42
 	opF64Const           = 0x44
 	opI32LtU             = 0x49
+	opI32GtU             = 0x4b
 	opI64LtS             = 0x53
+	opI64GtU             = 0x56
+	opI32Add             = 0x6a
+	opI32Sub             = 0x6b
 	opI64Add             = 0x7c
 	opI64Sub             = 0x7d
+	opI64Or              = 0x84
 	opI64Shl             = 0x86
 	opI64ShrU            = 0x88
 	opI64ExtendI32U      = 0xad
@@ -108,6 +114,7 @@ var bulk = [...]operands{none, none, none, none, none, none, none, none,
 type instruction struct {
 	op       uint16
 	from, to int      // its bytes
+	operands int      // where its operands begin
 	index    uint32   // its first index, or the last of its labels
 	block    int64    // its block type
 	labels   []uint32 // of br_table but for the last; valid until the next one is read
@@ -137,6 +144,7 @@ func (r *reader) next(in *instruction) {
 			what = none
 		}
 	}
+	in.operands = r.at
 	r.operands(what, in)
 	in.to = r.at
 }

@@ -8,11 +8,14 @@
 // its size costs. So the counter depends on the module and its input alone: the
 // same batch costs the same on every machine.
 //
+// A second global counts how deep calls nest, where they can nest without end.
+//
 // The function is where the host decides: it gets what is left, below zero by
 // what was taken too much, and returns the new count, or traps. It is also
 // where Go can stop the goroutine, which it cannot do in compiled code: a guest
 // that runs on without such calls stops the garbage collector, and with it the
-// process.
+// process. So a memory.fill or memory.copy of much is done in pieces, with such
+// a call between them where it is due.
 //
 // Everything else stays as it is: names, custom sections, the order of
 // functions. Of debug information there is again what explains a stack.
@@ -21,6 +24,7 @@ package meter
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/weirhq/weir/host/wasm/section"
@@ -32,6 +36,9 @@ const (
 	// Module and Refill name the imported function, (i64) -> (i64).
 	Module = "weir_meter"
 	Refill = "refill"
+	// TooDeep is what Refill is called with where calls nest too deep, so that it
+	// traps. No count is so low.
+	TooDeep = math.MinInt64
 	// Counter is the name by which the counter, an i64, is exported.
 	Counter = "weir_meter_counter"
 )
@@ -48,6 +55,11 @@ type Limits struct {
 	Pages uint32
 	// Elements is the most elements of each table.
 	Elements uint32
+	// Calls is how deep calls may nest, of functions that can be reached from
+	// themselves. One with much code or many locals counts for several, about one
+	// for each half KiB of stack. Others, of which there are not many on top of
+	// each other, are not counted.
+	Calls uint32
 }
 
 // order is the place of a section in a module, by its id.
@@ -59,7 +71,7 @@ var order = [...]int{section.DataCount: 10, section.Code: 11, section.Data: 12,
 // what was not valid fails here or stays so. After an error the module cannot
 // be used.
 func Rewrite(file *section.Module, limits Limits) error {
-	m := &module{limits: limits, debug: hasDebug(file)}
+	m := &module{limits: limits, debug: hasDebug(file), taken: make(map[uint32]bool)}
 	for _, step := range []struct {
 		id      section.ID
 		needed  bool

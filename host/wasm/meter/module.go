@@ -1,9 +1,8 @@
 package meter
 
 import (
-	"encoding/binary"
+	"fmt"
 	"math"
-	"slices"
 )
 
 // module is what the rewriting of one section needs to know of the others.
@@ -13,10 +12,13 @@ type module struct {
 	funcs    []uint32 // the type of each function, imported ones first
 	imported int      // functions that are
 	globals  int
+	memory   bool            // there is one
+	taken    map[uint32]bool // functions that can be called by a reference
 	outward  map[uint32]bool // functions that the host can call
 	debug    bool            // there is debug information, so places are kept
 	places   places
 	leaves   []int64 // what each function of the code section costs its callers
+	nested   []int64 // how much deeper each function of the code section nests
 }
 
 // maxPages are all that 32 bits can address.
@@ -25,7 +27,11 @@ const maxPages = 1 << 16
 // notLeaf marks a function that counts for itself.
 const notLeaf = -1
 
-type funcType struct{ params, results int }
+type funcType struct {
+	params, results int
+	block           []byte // the type of a block that takes nothing and leaves the results
+	key             string // equal for equal types
+}
 
 const (
 	kindFunc = iota
@@ -43,6 +49,9 @@ const (
 	typeFunc      = 0x60
 )
 
+// refill is the index of the import that was added.
+func (m *module) refill() uint32 { return uint32(m.imported) }
+
 // shifted is the index of a function behind the import that was added.
 func (m *module) shifted(function uint32) uint32 {
 	if int(function) >= m.imported {
@@ -54,15 +63,35 @@ func (m *module) shifted(function uint32) uint32 {
 func (m *module) typeSection(r *reader) []byte {
 	n := r.count()
 	from := r.at
+	var added []byte
+	more := 0
 	for range n {
 		if r.byte() != typeFunc {
 			r.fail("a type that is no function's")
 		}
-		m.types = append(m.types, funcType{params: r.valueTypes(), results: r.valueTypes()})
+		params, results := r.valueTypes(), r.valueTypes()
+		t := funcType{params: len(params), results: len(results), key: fmt.Sprintf("%x:%x", params, results)}
+		switch {
+		case len(results) == 0:
+			t.block = []byte{blockEmpty}
+		case len(results) == 1:
+			t.block = results
+		default: // is a type of its own, behind those of Refill and of what is added for bulk
+			t.block = sleb(nil, int64(n+2+more))
+			added = sized(append(added, typeFunc, 0), results)
+			more++
+		}
+		m.types = append(m.types, t)
 	}
-	out := append(uleb(nil, uint32(n)+1), r.buf[from:r.at]...)
-	return append(out, typeFunc, 1, typeI64, 1, typeI64)
+	out := append(uleb(nil, uint32(n+2+more)), r.buf[from:r.at]...)
+	out = append(out, typeFunc, 1, typeI64, 1, typeI64)
+	out = append(out, typeFunc, 3, typeI32, typeI32, typeI32, 0)
+	return append(out, added...)
 }
+
+// The types that are added, behind the module's own.
+func (m *module) refillType() uint32 { return uint32(len(m.types)) }
+func (m *module) bulkType() uint32   { return uint32(len(m.types) + 1) }
 
 func (m *module) importSection(r *reader) []byte {
 	n := r.count()
@@ -80,6 +109,7 @@ func (m *module) importSection(r *reader) []byte {
 			r.limits()
 		case kindMemory:
 			r.limits()
+			m.memory = true
 		case kindGlobal:
 			r.valueType()
 			r.byte()
@@ -91,14 +121,24 @@ func (m *module) importSection(r *reader) []byte {
 	m.imported = len(m.funcs)
 	out := append(uleb(nil, uint32(n)+1), r.buf[from:r.at]...)
 	out = sized(sized(out, []byte(Module)), []byte(Refill))
-	return uleb(append(out, kindFunc), uint32(len(m.types)))
+	return uleb(append(out, kindFunc), m.refillType())
 }
 
 func (m *module) functionSection(r *reader) []byte {
-	for range r.count() {
+	n := r.count()
+	from := r.at
+	for range n {
 		m.funcs = append(m.funcs, r.index("type", len(m.types)))
 	}
-	return r.buf
+	own := r.buf[from:r.at]
+	if n == 0 {
+		return r.buf
+	}
+	out := append(uleb(nil, uint32(n+bulkFuncs)), own...)
+	for range bulkFuncs {
+		out = uleb(out, m.bulkType())
+	}
+	return out
 }
 
 type limits struct {
@@ -148,6 +188,7 @@ func (m *module) tableSection(r *reader) []byte {
 func (m *module) memorySection(r *reader) []byte {
 	n := r.count()
 	out := uleb(nil, uint32(n))
+	m.memory = m.memory || n > 0
 	for range n {
 		out = r.lower(out, m.limits.Pages, maxPages)
 	}
@@ -156,15 +197,21 @@ func (m *module) memorySection(r *reader) []byte {
 
 func (m *module) globalSection(r *reader) []byte {
 	n := r.count()
-	out := uleb(nil, uint32(n)+1)
+	out := uleb(nil, uint32(n)+2)
 	total := m.globals + n
 	for range n {
 		out = append(out, r.valueType(), r.byte())
 		out = m.constant(r, out, total)
 	}
 	m.globals = total
-	return append(out, typeI64, 1, opI64Const, 0, opEnd)
+	out = append(out, typeI64, 1, opI64Const, 0, opEnd)
+	out = sleb(append(out, typeI64, 1, opI64Const), int64(m.limits.Calls))
+	return append(out, opEnd)
 }
+
+// The globals that are added, behind the module's own.
+func (m *module) counter() uint32 { return uint32(m.globals) }
+func (m *module) depth() uint32   { return uint32(m.globals + 1) }
 
 // constant appends a constant expression.
 func (m *module) constant(r *reader, out []byte, globals int) []byte {
@@ -175,6 +222,7 @@ func (m *module) constant(r *reader, out []byte, globals int) []byte {
 		case opRefFunc:
 			out = uleb(append(out, opRefFunc), m.shifted(in.index))
 			m.checkFunction(r, in.index)
+			m.taken[in.index] = true
 			continue
 		case opGlobalGet:
 			if uint64(in.index) >= uint64(globals) {
@@ -219,7 +267,7 @@ func (m *module) exportSection(r *reader) []byte {
 		out = uleb(append(sized(out, []byte(name)), kind), i)
 	}
 	out = append(sized(out, []byte(Counter)), kindGlobal)
-	return uleb(out, uint32(m.globals))
+	return uleb(out, m.counter())
 }
 
 func (m *module) startSection(r *reader) []byte {
@@ -264,6 +312,7 @@ func (m *module) elementSection(r *reader) []byte {
 				continue
 			}
 			i := r.index("function", len(m.funcs))
+			m.taken[i] = true
 			out = uleb(out, m.shifted(i))
 		}
 	}
@@ -291,111 +340,4 @@ func (m *module) dataSection(r *reader) []byte {
 		out = sized(out, r.bytes(r.u32()))
 	}
 	return out
-}
-
-// codeSection rewrites the functions. First it finds the leaves, for which
-// their callers pay.
-func (m *module) codeSection(r *reader) []byte {
-	n := r.count()
-	if n != len(m.funcs)-m.imported {
-		r.fail("%d bodies, but there are %d functions", n, len(m.funcs)-m.imported)
-		return nil
-	}
-	bodies, starts := make([]reader, n), make([]int, n)
-	for i := range bodies {
-		body := r.bytes(r.u32())
-		bodies[i], starts[i] = reader{buf: body}, r.at-len(body)
-	}
-	if r.err != nil {
-		return nil
-	}
-	s := &scanner{module: m}
-	m.leaves = m.findLeaves(bodies, s)
-	out := uleb(make([]byte, 0, len(r.buf)*5/4), uint32(n))
-	e := &emitter{module: m}
-	var body []byte
-	for i := range bodies {
-		known := len(m.places)
-		body = m.body(body[:0], i, &bodies[i], s, e)
-		if err := bodies[i].err; err != nil {
-			r.fail("function %d: %w", m.imported+i, err)
-			return nil
-		}
-		out = sized(out, body)
-		m.places.shift(known, starts[i], len(out)-len(body))
-	}
-	return out
-}
-
-// findLeaves returns what functions cost that do not count themselves, and
-// notLeaf for the others. While it runs no function is known as a leaf, so none
-// that calls is one.
-func (m *module) findLeaves(bodies []reader, s *scanner) []int64 {
-	leaves := make([]int64, len(bodies))
-	for i, body := range bodies {
-		leaves[i] = notLeaf
-		if m.outward[uint32(m.imported+i)] {
-			continue
-		}
-		body.localsOf(0)
-		if cost, ok := s.leaf(&body); ok {
-			leaves[i] = cost
-		}
-	}
-	return leaves
-}
-
-// body appends function i of the code section.
-func (m *module) body(out []byte, i int, r *reader, s *scanner, e *emitter) []byte {
-	typ := m.types[m.funcs[m.imported+i]]
-	groups, locals := r.localsOf(typ.params)
-	from := r.at
-	if s.scan(r); r.err != nil {
-		return nil
-	}
-	kept := slices.ContainsFunc(s.regions[1:], region.keeps)
-	declared := r.buf[:from]
-	e.locals, e.counter, e.size = locals, uint32(locals), uint32(locals)
-	var more []byte
-	if kept {
-		more = append(more, 1, typeI64)
-		groups++
-		e.size++
-	}
-	if s.sizes {
-		more = append(more, 1, typeI32)
-		groups++
-	}
-	_, skip := binary.Uvarint(declared)
-	out = append(uleb(out, uint32(groups)), declared[skip:]...)
-	e.out, e.regions = append(out, more...), s.regions
-	r.at = from
-	m.place(0, 0)
-	e.emit(r, typ.results, m.leaves[i] == notLeaf)
-	m.place(len(r.buf), len(e.out))
-	if r.err == nil && r.at != len(r.buf) {
-		r.fail("%d bytes follow its end", len(r.buf)-r.at)
-	}
-	return e.out
-}
-
-// place keeps where an instruction went, by offsets in its body.
-func (m *module) place(from, to int) {
-	if m.debug {
-		m.places.add(from, to)
-	}
-}
-
-// localsOf reads the groups of locals of a function, and returns how many
-// groups and how many locals with its parameters there are.
-func (r *reader) localsOf(params int) (groups int, locals uint64) {
-	groups, locals = r.count(), uint64(params)
-	for range groups {
-		locals += uint64(r.u32())
-		r.valueType()
-	}
-	if locals > math.MaxUint32-2 {
-		r.fail("%d locals", locals)
-	}
-	return groups, locals
 }

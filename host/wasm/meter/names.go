@@ -81,6 +81,12 @@ func (m *module) functionNames(names map[uint32]string) []byte {
 		list = sized(uleb(list, m.shifted(i)), []byte(name))
 		n++
 	}
+	if len(m.funcs) > m.imported {
+		for i, name := range bulkNames {
+			list = sized(uleb(list, m.bulkFunc(i)), []byte(Module+"."+name))
+			n++
+		}
+	}
 	return append(uleb(nil, uint32(n)), list...)
 }
 

@@ -91,13 +91,14 @@ func isValueType(b byte) bool {
 	return b >= typeV128 && b <= typeI32 || b == typeFuncref || b == typeExternref
 }
 
-// valueTypes reads a count and as many types, and returns how many.
-func (r *reader) valueTypes() int {
+// valueTypes reads a count and as many types.
+func (r *reader) valueTypes() []byte {
 	n := r.count()
+	from := r.at
 	for range n {
 		r.valueType()
 	}
-	return n
+	return r.buf[from:r.at]
 }
 
 // index reads a number that has to be below n.
