@@ -109,6 +109,7 @@ func (own part) sample(p *telemetry.ProcessorSample) {
 		p.Module = true
 		p.Instances = own.module.Instances.Load()
 		p.Fuel = own.module.Fuel.Load()
+		p.Recycled = own.module.Recycled.Load()
 		p.Traps = []telemetry.TrapSample{
 			{Cause: "trap", Count: own.module.Traps.Load()},
 			{Cause: "abi", Count: own.module.Violations.Load()},

@@ -11,29 +11,40 @@ import (
 const (
 	leastMemory  = 64 << 10 // a page
 	mostMemory   = 4 << 30
+	leastModule  = 1 << 10
+	mostModule   = plugin.MaxModuleSize
 	leastFuel    = 1000
 	mostFuel     = 1e17
 	leastTimeout = 10 * time.Millisecond
 	mostTimeout  = time.Hour
+	leastDepth   = 100
+	mostDepth    = 1_000_000
+	mostElements = 10_000_000
+	mostOutputs  = 1_000_000
+	leastOutput  = 1 << 10
+	mostOutput   = 4 << 30
+	mostLines    = 1_000_000
+	mostMetrics  = 10_000
 )
 
 // readLimits takes limits of a pipeline or of one of its processors; what it
 // does not set is as in def.
 func readLimits(s *config.Section, def plugin.Limits) plugin.Limits {
-	l := s.Section("limits")
+	l := limitsSection{s.Section("limits")}
 	limits := plugin.Limits{
-		Memory:       uint64(l.Size("memory", int64(def.Memory))),
-		FuelPerEvent: uint64(l.Count("fuel_per_event", int64(def.FuelPerEvent), leastFuel, mostFuel)),
-		FuelPerBatch: uint64(l.Count("fuel_per_batch", int64(def.FuelPerBatch), leastFuel, mostFuel)),
-		Timeout:      l.Duration("timeout", def.Timeout, time.Second),
-	}
-	if limits.Memory < leastMemory || limits.Memory > mostMemory {
-		l.Fault(l.Get("memory").Pos, "memory", "must be between 64KiB and 4GiB", "")
-		limits.Memory = def.Memory
-	}
-	if limits.Timeout < leastTimeout || limits.Timeout > mostTimeout {
-		l.Fault(l.Get("timeout").Pos, "timeout", "must be between 10ms and 1h", "")
-		limits.Timeout = def.Timeout
+		Memory:          l.size("memory", def.Memory, leastMemory, mostMemory, "64KiB and 4GiB"),
+		RecycleAt:       l.size("recycle_at", def.RecycleAt, leastMemory, mostMemory, "64KiB and 4GiB"),
+		TableElements:   l.count("table_elements", def.TableElements, mostElements),
+		CallDepth:       uint32(l.Count("call_depth", int64(def.CallDepth), leastDepth, mostDepth)),
+		ModuleSize:      l.size("module_size", def.ModuleSize, leastModule, mostModule, "1KiB and 64MiB"),
+		FuelPerEvent:    uint64(l.Count("fuel_per_event", int64(def.FuelPerEvent), leastFuel, mostFuel)),
+		FuelPerBatch:    uint64(l.Count("fuel_per_batch", int64(def.FuelPerBatch), leastFuel, mostFuel)),
+		Timeout:         l.timeout("timeout", def.Timeout),
+		StartTimeout:    l.timeout("start_timeout", def.StartTimeout),
+		OutputsPerEvent: l.count("outputs_per_event", def.OutputsPerEvent, mostOutputs),
+		OutputBytes:     l.size("output_bytes", def.OutputBytes, leastOutput, mostOutput, "1KiB and 4GiB"),
+		LogLines:        l.count("log_lines", def.LogLines, mostLines),
+		Metrics:         l.count("metrics", def.Metrics, mostMetrics),
 	}
 	if limits.FuelPerBatch < limits.FuelPerEvent { // though a batch can be one event
 		event, batch := l.Get("fuel_per_event"), l.Get("fuel_per_batch")
@@ -49,12 +60,52 @@ func readLimits(s *config.Section, def plugin.Limits) plugin.Limits {
 	return limits
 }
 
+// limitsSection reads limits.
+type limitsSection struct{ *config.Section }
+
+func (l limitsSection) size(name string, def uint64, least, most int64, within string) uint64 {
+	v := l.Size(name, int64(def))
+	if n := l.Get(name); n != nil && (v < least || v > most) {
+		l.Fault(n.Pos, name, "must be between "+within, "")
+		return def
+	}
+	return uint64(v)
+}
+
+func (l limitsSection) count(name string, def uint32, most int64) uint32 {
+	return uint32(l.Count(name, int64(def), 1, most))
+}
+
+func (l limitsSection) timeout(name string, def time.Duration) time.Duration {
+	v := l.Duration(name, def, time.Second)
+	if v < leastTimeout || v > mostTimeout {
+		l.Fault(l.Get(name).Pos, name, "must be between 10ms and 1h", "")
+		return def
+	}
+	return v
+}
+
 func limitsSchema() config.Schema {
 	d := plugin.DefaultLimits
+	size, count := config.SizeSchema, config.CountSchema
+	timeout := func(text string, def time.Duration) config.Schema {
+		return config.DurationSchema(0, 3600, time.Second).Doc(text).With("default", def.Seconds())
+	}
 	return config.MapSchema(map[string]any{
-		"memory":         config.SizeSchema(leastMemory, mostMemory).Doc("The most memory of an instance.").With("default", d.Memory),
-		"fuel_per_event": config.CountSchema(leastFuel, mostFuel).Doc("The most fuel for each event of a batch, which they have in common.").With("default", d.FuelPerEvent),
-		"fuel_per_batch": config.CountSchema(leastFuel, mostFuel).Doc("The most fuel for a batch, and for taking the config.").With("default", d.FuelPerBatch),
-		"timeout":        config.DurationSchema(0, 3600, time.Second).Doc("The most time for a batch.").With("default", d.Timeout.Seconds()),
-	}).Doc("What an instance of the module may use.")
+		"memory": size(leastMemory, mostMemory).Doc("The most memory of an instance.").With("default", d.Memory),
+		"recycle_at": size(leastMemory, mostMemory).Doc("The memory at which an instance is replaced by a fresh one, between batches. " +
+			"The default is nine tenths of memory; as much as memory means never."),
+		"table_elements": count(1, mostElements).Doc("The most elements of each table of an instance.").With("default", d.TableElements),
+		"call_depth":     count(leastDepth, mostDepth).Doc("How deep calls in the module may nest.").With("default", d.CallDepth),
+		"module_size":    size(leastModule, mostModule).Doc("The most bytes of the module's file.").With("default", d.ModuleSize),
+		"fuel_per_event": count(leastFuel, mostFuel).Doc("The most fuel for each event of a batch, which they have in common.").With("default", d.FuelPerEvent),
+		"fuel_per_batch": count(leastFuel, mostFuel).Doc("The most fuel for a batch, and for taking the config.").With("default", d.FuelPerBatch),
+		"timeout":        timeout("The most time for a batch.", d.Timeout),
+		"start_timeout":  timeout("The most time for each call that makes an instance ready.", d.StartTimeout),
+		"outputs_per_event": count(1, mostOutputs).Doc("The most outputs for each event of a batch, which they have in common.").
+			With("default", d.OutputsPerEvent),
+		"output_bytes": size(leastOutput, mostOutput).Doc("The most bytes of a batch's outputs together.").With("default", d.OutputBytes),
+		"log_lines":    count(1, mostLines).Doc("How many lines an instance logs a second; four times as many at once.").With("default", d.LogLines),
+		"metrics":      count(1, mostMetrics).Doc("Under how many names the module may measure.").With("default", d.Metrics),
+	}).Doc("What the module and its instances may use.")
 }

@@ -129,22 +129,22 @@ func TestViolations(t *testing.T) {
 		context = headers + 2*abi.HeaderSize
 		spare   = 4096 // memory beyond the batch, zeroed
 	)
-	limits := abi.Limits{Outputs: 3, Headers: 4, Context: 4, Bytes: 2000}
+	limits := abi.Limits{OutputsPerEvent: 2, Headers: 4, Context: 4, Bytes: 2000}
 	for name, test := range map[string]struct {
 		lie   func(mem []byte)
 		at, n uint32
 		want  string
 	}{
 		"table":               {nil, math.MaxUint32, 2, "abi: table: pointer 4294967295 with 2 elements of 80 bytes ends beyond the memory of 8192 bytes"},
-		"count":               {nil, 0, 4, "abi: count: 4 outputs, at most 3 are allowed in a batch"},
+		"count":               {nil, 0, 5, "abi: count: 5 outputs of 2 events, limits.outputs_per_event allows 2 of each; raise it, or split less"},
 		"source":              {u32(80, 2), 0, 2, "abi: output 1: source: 2, but the batch has 2 events"},
 		"flags":               {u32(84, 0xF0000004), 0, 2, "abi: output 1: flags: 0xf0000004 has unknown bits 0xf0000000"},
 		"value":               {u32(8, 8000, 193), 0, 2, "abi: output 0: value: pointer 8000 with length 193 ends beyond the memory of 8192 bytes"},
 		"value sum overflows": {u32(8, math.MaxUint32, math.MaxUint32), 0, 2, "abi: output 0: value: pointer 4294967295 with length 4294967295 ends beyond"},
 		"empty value outside": {u32(8, 8193, 0), 0, 2, "abi: output 0: value: pointer 8193 with length 0 ends beyond"},
-		"value too long":      {u32(8, 0, 1841), 0, 2, "abi: output 0: value: the outputs of the batch exceed the limit of 2000 bytes together"},
+		"value too long":      {u32(8, 0, 1841), 0, 2, "abi: output 0: value: the outputs of the batch have more bytes together than limits.output_bytes allows, which is 2000; raise it, or pass on less"},
 		"values too long": {func(m []byte) { u32(8, 0, 1000)(m); u32(84, abi.FlagKeyNull, 0, 1000)(m) }, 0, 2,
-			"abi: output 1: value: the outputs of the batch exceed the limit of 2000 bytes together"},
+			"abi: output 1: value: the outputs of the batch have more bytes together than limits.output_bytes allows, which is 2000; raise it, or pass on less"},
 		"key":                  {u32(16, 8192, 1), 0, 2, "abi: output 0: key: pointer 8192 with length 1 ends beyond"},
 		"headers":              {u32(24, 8190, 1), 0, 2, "abi: output 0: headers: pointer 8190 with 1 elements of 16 bytes ends beyond"},
 		"headers overflow":     {u32(28, math.MaxUint32), 0, 2, "abi: output 0: headers: 4294967295 headers, at most 4 are allowed"},
@@ -202,7 +202,7 @@ func TestInputPassesLimits(t *testing.T) {
 		Headers: []event.Header{{Name: "\xff"}, {Name: "b"}, {Name: "c"}},
 	}, {Partition: event.AnyPartition}}
 	mem := encoded(0, in)
-	out, err := abi.NewDecoder(abi.Limits{Outputs: 1, Headers: 2}).Decode(mem, 0, 2, in, nil, nil)
+	out, err := abi.NewDecoder(abi.Limits{OutputsPerEvent: 1, Headers: 2}).Decode(mem, 0, 2, in, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,7 +332,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, mem []byte, at, n uint32) {
 		in := example()
 		before := []event.Event{{Offset: 7}}
-		out, err := abi.NewDecoder(abi.Limits{Outputs: 100, Bytes: 1 << 16}).Decode(mem, at, n, in, before, nil)
+		out, err := abi.NewDecoder(abi.Limits{OutputsPerEvent: 50, Bytes: 1 << 16}).Decode(mem, at, n, in, before, nil)
 		if diff := cmp.Diff(example(), in); diff != "" {
 			t.Fatalf("the inputs changed: %s", diff)
 		}

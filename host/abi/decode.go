@@ -2,6 +2,7 @@ package abi
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"unicode/utf8"
@@ -12,8 +13,9 @@ import (
 // Limits bound what a module may return for one batch. Zero fields mean the
 // defaults.
 type Limits struct {
-	// Outputs is the most output entries of a batch. Default 65,536.
-	Outputs uint32
+	// OutputsPerEvent is the most output entries for each event of a batch, which
+	// they have in common. Default 1,000.
+	OutputsPerEvent uint32
 	// Headers and Context are the most pairs of one output, unless the input
 	// that it derives from has more. Default 4,096 each.
 	Headers, Context uint32
@@ -23,19 +25,14 @@ type Limits struct {
 	Bytes uint64
 }
 
+// DefaultLimits are what zero fields of Limits mean.
+var DefaultLimits = Limits{OutputsPerEvent: 1000, Headers: 1 << 12, Context: 1 << 12, Bytes: 128 << 20}
+
 func (l Limits) withDefaults() Limits {
-	if l.Outputs == 0 {
-		l.Outputs = 1 << 16
-	}
-	if l.Headers == 0 {
-		l.Headers = 1 << 12
-	}
-	if l.Context == 0 {
-		l.Context = 1 << 12
-	}
-	if l.Bytes == 0 {
-		l.Bytes = 128 << 20
-	}
+	l.OutputsPerEvent = cmp.Or(l.OutputsPerEvent, DefaultLimits.OutputsPerEvent)
+	l.Headers = cmp.Or(l.Headers, DefaultLimits.Headers)
+	l.Context = cmp.Or(l.Context, DefaultLimits.Context)
+	l.Bytes = cmp.Or(l.Bytes, DefaultLimits.Bytes)
 	return l
 }
 
@@ -102,8 +99,8 @@ func (d *Decoder) table(at, n uint32, inputs int) ([]byte, *Error) {
 	if n == 0 {
 		return nil, nil
 	}
-	if n > d.limits.Outputs && uint64(n) > uint64(inputs) {
-		return nil, Errorf("count", "%d outputs, at most %d are allowed in a batch", n, d.limits.Outputs)
+	if each := uint64(d.limits.OutputsPerEvent); uint64(n) > each*uint64(inputs) {
+		return nil, Errorf("count", "%d outputs of %d events, limits.outputs_per_event allows %d of each; raise it, or split less", n, inputs, each)
 	}
 	return d.array("table", word(uint64(at), int(n)), EntrySize)
 }
@@ -224,7 +221,7 @@ func (d *Decoder) array(field string, w, elem uint64) ([]byte, *Error) {
 }
 
 func (d *Decoder) tooMuch(field string) *Error {
-	return Errorf(field, "the outputs of the batch exceed the limit of %d bytes together", d.limits.Bytes)
+	return Errorf(field, "the outputs of the batch have more bytes together than limits.output_bytes allows, which is %d; raise it, or pass on less", d.limits.Bytes)
 }
 
 // keep sets *dst to bytes of guest memory and notes that they are to be copied.

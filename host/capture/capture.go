@@ -44,7 +44,12 @@ type Limits struct {
 	FuelPerEvent uint64 `json:"fuel_per_event,omitempty"`
 	FuelPerBatch uint64 `json:"fuel_per_batch,omitempty"`
 	// Timeout is in ns.
-	Timeout int64 `json:"timeout,omitempty"`
+	Timeout         int64  `json:"timeout,omitempty"`
+	CallDepth       uint32 `json:"call_depth,omitempty"`
+	TableElements   uint32 `json:"table_elements,omitempty"`
+	ModuleSize      uint64 `json:"module_size,omitempty"`
+	OutputsPerEvent uint32 `json:"outputs_per_event,omitempty"`
+	OutputBytes     uint64 `json:"output_bytes,omitempty"`
 }
 
 // Failure is an event that failed, by its index.

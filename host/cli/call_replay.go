@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/weirhq/weir/host/capture"
 	"github.com/weirhq/weir/host/event"
@@ -46,11 +45,7 @@ func (a *app) replay(ctx context.Context, ref string, f callFlags) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	limits := plugin.Limits{
-		Memory: batch.Limits.Memory, FuelPerEvent: batch.Limits.FuelPerEvent, FuelPerBatch: batch.Limits.FuelPerBatch,
-		Timeout: time.Duration(batch.Limits.Timeout),
-	}
-	module, err := loadTrial(ctx, ref, f.cache, limits)
+	module, err := loadTrial(ctx, ref, f.cache, plugin.LimitsOf(batch))
 	if err != nil {
 		return err
 	}

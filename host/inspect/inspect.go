@@ -130,7 +130,7 @@ func (r *Report) compile(ctx context.Context, file []byte, cfg wasm.Config) erro
 	if err != nil {
 		return err
 	}
-	_, err = runtime.Compile(ctx, file, 0)
+	_, err = runtime.Compile(ctx, file, wasm.Bounds{})
 	var fault *wasm.ModuleError
 	if errors.As(err, &fault) {
 		r.Faults, err = fault.Faults, nil

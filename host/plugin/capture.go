@@ -30,7 +30,21 @@ func (p *Processor) capturing(ctx context.Context, in, out []event.Event, fail F
 
 // captured is limits as a file has them.
 func (l Limits) captured() capture.Limits {
-	return capture.Limits{Memory: l.Memory, FuelPerEvent: l.FuelPerEvent, FuelPerBatch: l.FuelPerBatch, Timeout: int64(l.Timeout)}
+	return capture.Limits{
+		Memory: l.Memory, FuelPerEvent: l.FuelPerEvent, FuelPerBatch: l.FuelPerBatch, Timeout: int64(l.Timeout),
+		CallDepth: l.CallDepth, TableElements: l.TableElements, ModuleSize: l.ModuleSize,
+		OutputsPerEvent: l.OutputsPerEvent, OutputBytes: l.OutputBytes,
+	}
+}
+
+// LimitsOf are the limits that a captured batch ran within.
+func LimitsOf(b *capture.Batch) Limits {
+	l := &b.Limits
+	return Limits{
+		Memory: l.Memory, FuelPerEvent: l.FuelPerEvent, FuelPerBatch: l.FuelPerBatch, Timeout: time.Duration(l.Timeout),
+		CallDepth: l.CallDepth, TableElements: l.TableElements, ModuleSize: l.ModuleSize,
+		OutputsPerEvent: l.OutputsPerEvent, OutputBytes: l.OutputBytes,
+	}
 }
 
 // keep writes a batch and what came of it. That it cannot is no reason to stop

@@ -18,13 +18,11 @@ type Counters struct {
 	Violations atomic.Uint64 // instances thrown away for breaking the ABI
 	Exhausted  atomic.Uint64 // instances thrown away for going over a limit of fuel
 	Overdue    atomic.Uint64 // instances thrown away for going over the limit of time
+	Recycled   atomic.Uint64 // instances replaced because their memory had grown too large
 	Fuel       atomic.Uint64 // that was used, by batches and by what was needed to start
 	Rejects    atomic.Uint64 // events that the guest rejected
 	Metrics    Metrics       // the guest's own measurements
 }
-
-// maxMetrics bounds the names of a guest's metrics.
-const maxMetrics = 100
 
 // Metrics holds the guest's own measurements. The zero value is empty. Reading
 // takes no lock; neither does recording under a known name.
@@ -89,8 +87,8 @@ func (v *metric) read(name string) Metric {
 	return r
 }
 
-func (m *Metrics) record(kind abi.MetricKind, name []byte, value float64) error {
-	v, err := m.find(kind, name)
+func (m *Metrics) record(kind abi.MetricKind, name []byte, value float64, most uint32) error {
+	v, err := m.find(kind, name, most)
 	if err != nil {
 		return err
 	}
@@ -124,8 +122,8 @@ func (v *metric) add(value float64) {
 	}
 }
 
-// find returns the metric of a name, and makes it when there is room.
-func (m *Metrics) find(kind abi.MetricKind, name []byte) (*metric, error) {
+// find returns the metric of a name, and makes it when there are fewer than most.
+func (m *Metrics) find(kind abi.MetricKind, name []byte, most uint32) (*metric, error) {
 	if known := m.known.Load(); known != nil {
 		if v, ok := (*known)[string(name)]; ok {
 			return v, nil
@@ -138,8 +136,8 @@ func (m *Metrics) find(kind abi.MetricKind, name []byte) (*metric, error) {
 		if v, ok := (*known)[string(name)]; ok {
 			return v, nil
 		}
-		if len(*known) >= maxMetrics {
-			return nil, fmt.Errorf("metric %q: a processor may have %d metrics", name, maxMetrics)
+		if len(*known) >= int(most) {
+			return nil, fmt.Errorf("metric %q: limits.metrics allows %d names; raise it, or measure under fewer", name, most)
 		}
 		for n, v := range *known {
 			grown[n] = v

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -18,6 +19,8 @@ type guest struct {
 	metrics *Metrics
 	refused bool // a measurement was refused, and that was logged
 
+	maxMetrics uint32 // the most names of measurements
+
 	now       func() time.Time
 	batchTime int64 // 0 until the batch at hand, or a half of it, asks
 }
@@ -28,7 +31,7 @@ func (g *guest) Log(level abi.Level, line []byte) {
 }
 
 func (g *guest) Metric(kind abi.MetricKind, name []byte, value float64) {
-	if err := g.metrics.record(kind, name, value); err != nil && !g.refused {
+	if err := g.metrics.record(kind, name, value, g.maxMetrics); err != nil && !g.refused {
 		g.refused = true
 		g.log.log.Warn("a measurement of the module is refused, and so are others like it", zap.Error(err))
 	}
@@ -42,24 +45,22 @@ func (g *guest) Now() int64 {
 	return g.batchTime
 }
 
-// The most lines that one processor logs: in a burst, and a second after it.
-const (
-	logBurst = 200
-	logRate  = 50
-)
+// burst is how many seconds' worth of lines may be logged at once.
+const burst = 4
 
 // guestLog writes log lines within a rate. What it suppresses it counts, and
-// says so with the next line that passes.
+// says so before the next line that passes, and at the end.
 type guestLog struct {
 	log        *zap.Logger
+	rate       float64 // lines a second
 	tokens     float64
 	last       time.Time
 	suppressed int
 }
 
 // newGuestLog leaves the host's own callers and stacks out of the guest's lines.
-func newGuestLog(log *zap.Logger) guestLog {
-	return guestLog{log: log.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zapcore.FatalLevel+1))}
+func newGuestLog(log *zap.Logger, rate uint32) guestLog {
+	return guestLog{rate: float64(rate), log: log.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zapcore.FatalLevel+1))}
 }
 
 func (l *guestLog) write(level abi.Level, line []byte, now time.Time) {
@@ -68,9 +69,9 @@ func (l *guestLog) write(level abi.Level, line []byte, now time.Time) {
 		return
 	}
 	if l.last.IsZero() {
-		l.tokens = logBurst
+		l.tokens = burst * l.rate
 	} else {
-		l.tokens = min(logBurst, l.tokens+now.Sub(l.last).Seconds()*logRate)
+		l.tokens = min(burst*l.rate, l.tokens+now.Sub(l.last).Seconds()*l.rate)
 	}
 	l.last = now
 	if l.tokens < 1 {
@@ -78,13 +79,18 @@ func (l *guestLog) write(level abi.Level, line []byte, now time.Time) {
 		return
 	}
 	l.tokens--
+	l.sayHowMany()
 	entry.Message = strings.ToValidUTF8(string(line), "\uFFFD")
-	if l.suppressed == 0 {
-		entry.Write()
-		return
+	entry.Write()
+}
+
+// sayHowMany tells of the lines that were suppressed, if any.
+func (l *guestLog) sayHowMany() {
+	if l.suppressed > 0 {
+		l.log.Warn(fmt.Sprintf("lines of the module are left out, which logs more than limits.log_lines allows, %v a second; raise it, or log less", l.rate),
+			zap.Int("suppressed", l.suppressed))
+		l.suppressed = 0
 	}
-	entry.Write(zap.Int("suppressed", l.suppressed))
-	l.suppressed = 0
 }
 
 func zapLevel(level abi.Level) zapcore.Level {

@@ -3,6 +3,7 @@ package plugin_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/weirhq/weir/host/event"
 	"github.com/weirhq/weir/host/internal/wasmtest"
@@ -137,5 +140,98 @@ func TestLimitsOfOneModule(t *testing.T) {
 		if _, failures := run(t, proc, batch(strings.Repeat("a", 70_000))); len(failures) != test.want {
 			t.Errorf("%+v: failures %q", test.limits, failures)
 		}
+	}
+}
+
+// leaking takes a page of memory for each batch.
+func leaking() *wasmtest.Module {
+	return wasmtest.Guest(func(wasmtest.Imports) []byte {
+		return wasmtest.Code(wasmtest.I32(1), wasmtest.MemoryGrow, wasmtest.I32(-1), wasmtest.Eq, wasmtest.If(wasmtest.Unreachable),
+			wasmtest.Result(wasmtest.Table, wasmtest.Count))
+	})
+}
+
+// An instance whose memory has grown too large is replaced between batches, but
+// not before it has seen some.
+func TestRecycling(t *testing.T) {
+	const page, batches = 64 << 10, 1000
+	for name, test := range map[string]struct {
+		limits plugin.Limits
+		want   uint64 // instances that were recycled
+	}{
+		"by default":      {plugin.Limits{Memory: 200 * page}, batches / 180},
+		"early":           {plugin.Limits{Memory: 200 * page, RecycleAt: 150 * page}, batches / 149},
+		"not too early":   {plugin.Limits{Memory: 200 * page, RecycleAt: page}, batches / 100},
+		"never, in 2,000": {plugin.Limits{Memory: 2000 * page, RecycleAt: 2000 * page}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var counters plugin.Counters
+			p := openWithin(t, leaking(), test.limits, &counters)
+			for range batches {
+				if out, failures := run(t, p, batch("a")); len(out) != 1 || failures != nil {
+					t.Fatalf("%d outputs, failures %q", len(out), failures)
+				}
+			}
+			if got := counters.Recycled.Load(); got != test.want {
+				t.Errorf("%d instances were recycled, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+// A module that does not get ready in time is stopped, however long a batch may
+// take.
+func TestStartTimeout(t *testing.T) {
+	const unlimited = math.MaxInt64
+	m := wasmtest.Passthrough()
+	m.Export("weir_open", m.Func("ii:i", "", wasmtest.Forever(), wasmtest.I32(0)))
+	limits := plugin.Limits{FuelPerEvent: unlimited, FuelPerBatch: unlimited, Timeout: time.Hour, StartTimeout: 20 * time.Millisecond}
+	_, err := load(t, newLoader(t, plugin.Options{Instance: limits}), m.Bytes()).Open(t.Context(), plugin.Config{})
+	const want = "takes longer than limits.start_timeout allows, which is 20ms; the module loops, or needs a higher start_timeout"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error is %v, want %s", err, want)
+	}
+}
+
+// What a module logs and measures beyond its limits is left out, and told.
+func TestLogAndMetricLimits(t *testing.T) {
+	measure := func(f wasmtest.Imports) []byte { // under the first byte of each value
+		return wasmtest.PerEvent(
+			wasmtest.I32(0), wasmtest.Get(wasmtest.At), wasmtest.Load(wasmtest.ValuePtr), wasmtest.I32(1),
+			[]byte{0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f}, wasmtest.Call(f.Metric),
+			wasmtest.I32(1), wasmtest.Get(wasmtest.At), wasmtest.Load(wasmtest.ValuePtr), wasmtest.I32(1), wasmtest.Call(f.Log))
+	}
+	core, logs := observer.New(zap.DebugLevel)
+	l := newLoader(t, plugin.Options{Log: zap.New(core), Instance: plugin.Limits{LogLines: 1, Metrics: 2}})
+	var counters plugin.Counters
+	p, err := load(t, l, wasmtest.Guest(measure).Bytes()).Open(t.Context(), plugin.Config{Counters: &counters})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, p, batch("a", "b", "c", "a", "d", "a"))
+	if err := p.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range logs.All() {
+		line := e.Message
+		for _, key := range []string{"suppressed", "error"} {
+			if more, ok := e.ContextMap()[key]; ok {
+				line += fmt.Sprintf(": %v", more)
+			}
+		}
+		got = append(got, line)
+	}
+	want := []string{
+		"a", "b",
+		`a measurement of the module is refused, and so are others like it: metric "c": limits.metrics allows 2 names; raise it, or measure under fewer`,
+		"c", "a",
+		"lines of the module are left out, which logs more than limits.log_lines allows, 1 a second; raise it, or log less: 2",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+	if m := counters.Metrics.Read(); len(m) != 2 || m[0].Name != "a" || m[0].Value != 3 {
+		t.Errorf("metrics are %+v", m)
 	}
 }

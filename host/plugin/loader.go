@@ -18,7 +18,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/weirhq/weir/host/abi"
 	"github.com/weirhq/weir/host/manifest"
 	"github.com/weirhq/weir/host/store"
 	"github.com/weirhq/weir/host/wasm"
@@ -37,10 +36,7 @@ type Options struct {
 	Builtin func(name string) ([]byte, bool)
 	// Log takes what modules log. nil means nowhere.
 	Log *zap.Logger
-	// Limits bound what a module may return for one batch.
-	Limits abi.Limits
-	// Instance bounds what instances may use of modules that are loaded without
-	// limits of their own.
+	// Instance bounds modules that are loaded without limits of their own.
 	Instance Limits
 	// Debug keeps all debug information of modules, by which a trap names lines of
 	// the sources: see wasm.Config.
@@ -72,10 +68,10 @@ type Loader struct {
 	modules map[identity]*loaded
 }
 
-// identity tells compiled modules apart: the limit of memory is in their code.
+// identity tells compiled modules apart: some limits are in their code.
 type identity struct {
 	digest [sha256.Size]byte
-	pages  uint32
+	bounds wasm.Bounds
 }
 
 // loaded is a compiled module with what it says about itself. It is kept for as
@@ -130,7 +126,8 @@ func (l *Loader) load(ctx context.Context, ref string, limits Limits) (*Plugin, 
 	if err != nil {
 		return nil, err
 	}
-	id := identity{sha256.Sum256(source.Binary), limits.pages()}
+	limits = limits.orDefaults()
+	id := identity{sha256.Sum256(source.Binary), limits.bounds()}
 	l.compiling.Lock()
 	defer l.compiling.Unlock()
 	l.mu.Lock()
@@ -140,7 +137,7 @@ func (l *Loader) load(ctx context.Context, ref string, limits Limits) (*Plugin, 
 	}
 	l.mu.Unlock()
 	if found == nil {
-		if found, err = l.compile(ctx, source.Binary, id.pages); err != nil {
+		if found, err = l.compile(ctx, source.Binary, id.bounds); err != nil {
 			return nil, err
 		}
 		found.identity, found.users = id, 1
@@ -177,8 +174,8 @@ func (l *Loader) release(ctx context.Context, m *loaded) error {
 	return m.module.Close(ctx)
 }
 
-func (l *Loader) compile(ctx context.Context, binary []byte, pages uint32) (*loaded, error) {
-	module, err := l.runtime.Compile(ctx, binary, pages)
+func (l *Loader) compile(ctx context.Context, binary []byte, bounds wasm.Bounds) (*loaded, error) {
+	module, err := l.runtime.Compile(ctx, binary, bounds)
 	if err != nil {
 		return nil, err
 	}

@@ -86,8 +86,8 @@ func (p *Plugin) Open(ctx context.Context, cfg Config) (*Processor, error) {
 		capture:  cfg.Capture,
 		opening:  opening,
 		counters: cfg.Counters,
-		decoder:  abi.NewDecoder(p.loader.opts.Limits),
-		guest:    guest{log: newGuestLog(log), metrics: &cfg.Counters.Metrics, now: p.loader.opts.Now},
+		decoder:  abi.NewDecoder(p.limits.outputs()),
+		guest:    guest{log: newGuestLog(log, p.limits.LogLines), metrics: &cfg.Counters.Metrics, maxMetrics: p.limits.Metrics, now: p.loader.opts.Now},
 	}
 	if !p.module.Opens() && !isNull(cfg.Config) {
 		p.warned.Do(func() {

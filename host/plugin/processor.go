@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"go.uber.org/zap"
+
 	"github.com/weirhq/weir/host/abi"
 	"github.com/weirhq/weir/host/capture"
 	"github.com/weirhq/weir/host/event"
@@ -22,6 +24,7 @@ type Processor struct {
 	decoder  *abi.Decoder
 	guest    guest
 	instance *wasm.Instance // nil after a trap, until the next batch needs one
+	batches  int            // that the instance has seen
 	closed   bool
 }
 
@@ -37,10 +40,32 @@ func (p *Processor) Process(ctx context.Context, in, out []event.Event, fail Fai
 		return out, nil
 	}
 	p.guest.batchTime = 0
+	var err error
 	if p.capture != nil {
-		return p.capturing(ctx, in, out, fail)
+		out, err = p.capturing(ctx, in, out, fail)
+	} else {
+		out, err = p.run(ctx, part{in: in, fail: fail}, out)
 	}
-	return p.run(ctx, part{in: in, fail: fail}, out)
+	p.recycle(ctx)
+	return out, err
+}
+
+// recycleAfter is how many batches an instance sees at least before it is
+// recycled: one that needs much memory for each batch would be made anew all
+// the time.
+const recycleAfter = 100
+
+// recycle ends an instance whose memory has grown too large, as that of a guest
+// that leaks does, and which never shrinks. The next batch gets a fresh one.
+func (p *Processor) recycle(ctx context.Context) {
+	p.batches++
+	if p.instance == nil || p.batches < recycleAfter || p.Memory() < p.plugin.limits.RecycleAt || p.plugin.limits.RecycleAt >= p.plugin.limits.Memory {
+		return
+	}
+	p.counters.Recycled.Add(1)
+	if err := p.discard(ctx, true); err != nil {
+		p.guest.log.log.Warn("an instance whose memory has grown too large does not end in good order", zap.Error(err))
+	}
 }
 
 // part is a batch, or the part of it that runs by itself.
@@ -189,9 +214,13 @@ func (p *Processor) classify(err error) event.Class {
 		p.counters.Violations.Add(1)
 		return event.ABI
 	case errors.As(err, &exhausted):
-		if exhausted.Limit == wasm.Timeout {
+		switch exhausted.Limit {
+		case wasm.CallDepth:
+			p.counters.Traps.Add(1)
+			return event.Trap
+		case wasm.Timeout:
 			p.counters.Overdue.Add(1)
-		} else {
+		default:
 			p.counters.Exhausted.Add(1)
 		}
 		return event.Fuel
@@ -215,7 +244,7 @@ func (p *Processor) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.instance = in
+	p.instance, p.batches = in, 0
 	p.counters.Instances.Add(1)
 	p.counters.Fuel.Add(in.TakeFuel())
 	return nil
@@ -247,6 +276,7 @@ func (p *Processor) Close(ctx context.Context) error {
 	if p.instance != nil {
 		err = p.discard(ctx, true)
 	}
+	p.guest.log.sayHowMany()
 	if err = errors.Join(err, p.plugin.loader.release(ctx, p.plugin.loaded)); err != nil {
 		return fmt.Errorf("module %s: close: %w", p.plugin.ref, err)
 	}

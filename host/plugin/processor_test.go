@@ -185,7 +185,7 @@ func TestGuiltyEvents(t *testing.T) {
 		"table beyond memory": {wasmtest.Answer(65000, 100), "x", "",
 			[]string{"0 abi abi: table: pointer 65000 with 100 elements of 80 bytes ends beyond the memory of 65536 bytes"}, 1},
 		"too many outputs": {wasmtest.Answer(0, 0xFFFFFFFF), "x", "",
-			[]string{"0 abi abi: count: 4294967295 outputs, at most 65536 are allowed in a batch"}, 1},
+			[]string{"0 abi abi: count: 4294967295 outputs of 1 events, limits.outputs_per_event allows 1000 of each; raise it, or split less"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var counters plugin.Counters
@@ -243,7 +243,7 @@ func TestMemoryIsBounded(t *testing.T) {
 // Outputs over the limits are the fault of the module, and a part that keeps
 // within them passes.
 func TestOutputsAreBounded(t *testing.T) {
-	l := newLoader(t, plugin.Options{Limits: abi.Limits{Outputs: 4}})
+	l := newLoader(t, plugin.Options{Instance: plugin.Limits{OutputBytes: 1000}})
 	p, err := load(t, l, wasmtest.FanOut().Bytes()).Open(t.Context(), plugin.Config{})
 	if err != nil {
 		t.Fatal(err)

@@ -35,6 +35,8 @@ var (
 		"WebAssembly instances thrown away: for a trap, a violation of the ABI, a limit of fuel or of time.", "processor", "cause")
 	fuel = desc("weir_module_fuel_total",
 		"Fuel that WebAssembly instances used: about one unit a machine instruction.", "processor")
+	recycled = desc("weir_module_recycled_total",
+		"WebAssembly instances replaced because their memory had grown too large.", "processor")
 	moduleInfo = desc("weir_module_info",
 		"1 for the module that a processor is made of.", "processor", "digest")
 	reloads = desc("weir_module_reloads_total",
@@ -83,7 +85,7 @@ var (
 
 var descs = []*prometheus.Desc{
 	consumed, delivered, dropped, filtered, retried, failed, deadLettered, abandoned, inFlight,
-	produced, batches, rebalances, instances, traps, fuel, moduleInfo, reloads, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
+	produced, batches, rebalances, instances, traps, fuel, recycled, moduleInfo, reloads, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
 	transactions, transactionSeconds, heldRecords, heldBytes, limitRecords, limitBytes, lagRecords, lagSeconds,
 	processing, latency, backpressure, processorSeconds, lookups,
 }
@@ -172,6 +174,7 @@ func (w *writer) processor(p *ProcessorSample) {
 	if p.Module {
 		w.count(instances, p.Instances, p.Name)
 		w.count(fuel, p.Fuel, p.Name)
+		w.count(recycled, p.Recycled, p.Name)
 		for _, t := range p.Traps {
 			w.count(traps, t.Count, p.Name, t.Cause)
 		}

@@ -39,7 +39,7 @@ func TestScrape(t *testing.T) {
 		Processors: []ProcessorSample{
 			{Name: "avro", Lookups: []LookupSample{{"hit", 6}, {"miss", 2}}},
 			{Name: "keys", Filtered: 1, Retried: 4, Rules: []RuleSample{{"prefix:eu-", 8}}},
-			{Name: "selector", Dropped: 1, Timed: true, Seconds: 0.25, Module: true, Instances: 5, Fuel: 70, Traps: []TrapSample{{Cause: "abi", Count: 1}}, Digest: "sha256:ab", Reloads: 2, RefusedReloads: 3,
+			{Name: "selector", Dropped: 1, Timed: true, Seconds: 0.25, Module: true, Instances: 5, Recycled: 2, Fuel: 70, Traps: []TrapSample{{Cause: "abi", Count: 1}}, Digest: "sha256:ab", Reloads: 2, RefusedReloads: 3,
 				Failures: []FailureSample{{Class: "reject", Failed: 3, DeadLettered: 2}},
 				Guest: []GuestSample{
 					{Name: "orders", Counter: true, Value: 7},
@@ -95,6 +95,7 @@ func TestScrape(t *testing.T) {
 		`weir_module_fuel_total{pipeline="orders",processor="selector"} 70`,
 		`weir_module_info{digest="sha256:ab",pipeline="orders",processor="selector"} 1`,
 		`weir_module_instances_total{pipeline="orders",processor="selector"} 5`,
+		`weir_module_recycled_total{pipeline="orders",processor="selector"} 2`,
 		`weir_module_reloads_total{pipeline="orders",processor="selector",result="refused"} 3`,
 		`weir_module_reloads_total{pipeline="orders",processor="selector",result="replaced"} 2`,
 		`weir_module_traps_total{cause="abi",pipeline="orders",processor="selector"} 1`,

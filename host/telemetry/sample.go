@@ -100,11 +100,12 @@ type ProcessorSample struct {
 	Failures []FailureSample
 	// Rules are what the rules of a key filter matched.
 	Rules []RuleSample
-	// Instances, Fuel and Traps are of WebAssembly modules only; Module says
+	// Instances, Fuel, Recycled and Traps are of WebAssembly modules only; Module says
 	// that this is one.
 	Module    bool
 	Instances uint64
 	Fuel      uint64
+	Recycled  uint64
 	Traps     []TrapSample
 	// Digest is the module's, "sha256:…". Reloads have put another module in its
 	// place; those that were refused kept it.

@@ -12,12 +12,14 @@ import (
 )
 
 const (
-	// maxTable bounds what a table claims, when a module is instantiated and as
-	// the table grows: 8 bytes an element.
-	maxTable  = 1 << 20
 	maxTables = 8
-	// maxFuncs bounds the work of compiling.
-	maxFuncs = 200_000
+	// The rest bounds the work of compiling, and the memory that it takes.
+	maxFuncs     = 200_000
+	maxExports   = 10_000
+	maxCode      = 16 << 20
+	maxBody      = 1 << 20
+	maxLocals    = 50_000
+	maxAllLocals = 5_000_000
 )
 
 // exportSignatures are the functions of the ABI that a module exports.
@@ -36,14 +38,17 @@ var exportSignatures = map[string]struct {
 // checker gathers every fault of a module.
 type checker struct {
 	*section.Outline
-	exports    map[string]section.Exported
-	limitPages uint32
-	faults     []string
+	exports map[string]section.Exported
+	bounds  Bounds
+	faults  []string
 }
 
 // check holds a module's outward shape against the ABI. The error is a
 // *ModuleError.
-func check(file []byte, limitPages uint32) (*section.Module, error) {
+func check(file []byte, bounds Bounds) (*section.Module, error) {
+	if len(file) > bounds.Size {
+		return nil, faultf("has %d bytes, limits.module_size allows %d; raise it, or strip what is not used", len(file), bounds.Size)
+	}
 	module, err := section.Parse(file)
 	if err != nil {
 		return nil, &ModuleError{Faults: []string{err.Error()}}
@@ -52,7 +57,7 @@ func check(file []byte, limitPages uint32) (*section.Module, error) {
 	if err != nil {
 		return nil, &ModuleError{Faults: []string{err.Error()}}
 	}
-	c := &checker{Outline: o, exports: make(map[string]section.Exported), limitPages: limitPages}
+	c := &checker{Outline: o, exports: make(map[string]section.Exported), bounds: bounds}
 	for _, e := range o.Exports {
 		c.exports[e.Name] = e
 	}
@@ -151,9 +156,9 @@ func (c *checker) memory() {
 			c.fault("has a 64-bit memory; build for wasm32")
 		case m.Shared():
 			c.fault("has a shared memory; build without threads and atomics")
-		case m.Min > c.limitPages:
-			c.fault("needs %d pages of memory (%d KiB) to begin with, the limit is %d pages (%d KiB); give the linker a smaller "+
-				"stack or less static data", m.Min, m.Min*64, c.limitPages, c.limitPages*64)
+		case m.Min > c.bounds.Pages:
+			c.fault("needs %d KiB of memory to begin with, limits.memory allows %d KiB; raise it, or give the linker a smaller stack or "+
+				"less static data", m.Min*64, c.bounds.Pages*64)
 		}
 	}
 }
@@ -163,8 +168,9 @@ func (c *checker) sizes() {
 		switch {
 		case t.Wide() || t.Shared():
 			c.fault("table %d is shared or has 64-bit indexes; build for wasm32", i)
-		case t.Min > maxTable:
-			c.fault("table %d begins with %d elements, at most %d are allowed; build without such a table", i, t.Min, maxTable)
+		case t.Min > c.bounds.TableElements:
+			c.fault("table %d begins with %d elements, limits.table_elements allows %d; raise it, or build without such a table",
+				i, t.Min, c.bounds.TableElements)
 		}
 	}
 	if len(c.Tables) > maxTables {
@@ -172,6 +178,34 @@ func (c *checker) sizes() {
 	}
 	if len(c.Funcs) > maxFuncs {
 		c.fault("has %d functions, at most %d are allowed; strip what is not used", len(c.Funcs), maxFuncs)
+	}
+	if len(c.Exports) > maxExports {
+		c.fault("has %d exports, at most %d are allowed; export only what the ABI asks for", len(c.Exports), maxExports)
+	}
+	c.bodies()
+}
+
+func (c *checker) bodies() {
+	var size, locals uint64
+	for i, b := range c.Bodies {
+		size += b.Size
+		locals += b.Locals
+		index := c.ImportedFuncs() + i
+		switch {
+		case b.Size > maxBody:
+			c.fault("function %d has %d bytes of code, at most %d are allowed; split it", index, b.Size, maxBody)
+		case b.Locals > maxLocals:
+			c.fault("function %d has %d locals, at most %d are allowed; split it", index, b.Locals, maxLocals)
+		default:
+			continue
+		}
+		return // one will do
+	}
+	switch {
+	case size > maxCode:
+		c.fault("has %d bytes of code, at most %d are allowed; strip what is not used", size, maxCode)
+	case locals > maxAllLocals:
+		c.fault("has %d locals in all functions, at most %d are allowed; split the module", locals, maxAllLocals)
 	}
 }
 

@@ -54,7 +54,7 @@ func TestUnusableModules(t *testing.T) {
 		"huge count": {append(empty().Bytes(), 7, 6, 0xff, 0xff, 0xff, 0xff, 0x0f, 0), "damaged: export section at byte 8"},
 		"many segments": {append(wasmtest.Passthrough().Bytes(), 11, 6, 0xff, 0xff, 0xff, 0xff, 0x0f, 0),
 			"damaged: data section at byte 267: byte 274: 4294967295 elements are cut off; copy or build the module again"},
-		"many bodies": {append(empty().Bytes(), 10, 6, 0xff, 0xff, 0xff, 0xff, 0x0f, 0), "damaged: code section at byte 8: byte 15: 4294967295 elements are cut off"},
+		"many bodies": {append(empty().Bytes(), 10, 6, 0xff, 0xff, 0xff, 0xff, 0x0f, 0), "damaged: code section at byte 8: byte 16: cut off"},
 		"huge segment": {append(wasmtest.Passthrough().Bytes(), 11, 7, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f),
 			"data section: byte 7: 4294967295 bytes are cut off"},
 		"command": {exporting("_start", "").Bytes(), "exports _start: it is a command, which runs once and ends; build a reactor"},
@@ -77,10 +77,10 @@ does not export the function weir_process of type (i32, i32) -> (i64) (is "weirP
 		"memory is a function": {func() []byte { m := empty().Memory(1); return m.Export("memory", m.Func("", "")).Bytes() }(), `exports "memory" as a func; it must be the memory`},
 		"memory imported": {func() []byte { m := empty(); m.ImportMemory("env", "memory", 1); return m.Bytes() }(),
 			`imports the memory "memory" of module "env"; only functions can be imported (a memory of its own: do not link with --import-memory)`},
-		"big memory":    {empty().Memory(2000).Bytes(), "needs 2000 pages of memory (128000 KiB) to begin with, the limit is 1024 pages (65536 KiB); give the linker a smaller stack"},
+		"big memory":    {empty().Memory(2000).Bytes(), "needs 128000 KiB of memory to begin with, limits.memory allows 65536 KiB; raise it, or give the linker a smaller stack"},
 		"shared memory": {empty().MemoryFlags(3, 1, 2).Bytes(), "has a shared memory; build without threads and atomics"},
 		"64-bit memory": {empty().MemoryFlags(4, 1<<40).Bytes(), "has a 64-bit memory; build for wasm32"},
-		"huge table":    {wasmtest.Passthrough().Table(1<<27, 1<<27).Bytes(), "table 0 begins with 134217728 elements, at most 1048576 are allowed"},
+		"huge table":    {wasmtest.Passthrough().Table(1<<27, 1<<27).Bytes(), "table 0 begins with 134217728 elements, limits.table_elements allows 1048576; raise it, or build without such a table"},
 		"many tables": {func() []byte {
 			m := wasmtest.Passthrough()
 			for range 9 {
@@ -93,7 +93,7 @@ does not export the function weir_process of type (i32, i32) -> (i64) (is "weirP
 		"import's type":  {importing("weir", "log", "ii").Bytes(), "imports weir.log with type (i32, i32) -> (); it is (i32, i32, i32) -> ()"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), test.module, 0)
+			_, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), test.module, wasm.Bounds{})
 			var fault *wasm.ModuleError
 			if !errors.As(err, &fault) {
 				t.Fatalf("error is %v, want a *wasm.ModuleError", err)
@@ -112,12 +112,12 @@ does not export the function weir_process of type (i32, i32) -> (i64) (is "weirP
 func TestTruncatedAnywhere(t *testing.T) {
 	r := newRuntime(t, wasm.Config{})
 	module := wasmtest.FanOut().Bytes() // without data, which a module can do without
-	if _, err := r.Compile(t.Context(), module, 0); err != nil {
+	if _, err := r.Compile(t.Context(), module, wasm.Bounds{}); err != nil {
 		t.Fatal(err)
 	}
 	var cuts int
 	for n := range len(module) {
-		_, err := r.Compile(t.Context(), module[:n], 0)
+		_, err := r.Compile(t.Context(), module[:n], wasm.Bounds{})
 		var fault *wasm.ModuleError
 		if !errors.As(err, &fault) {
 			t.Fatalf("cut after %d of %d bytes: error is %v", n, len(module), err)
@@ -139,7 +139,7 @@ func TestDamagedAnywhere(t *testing.T) {
 		for _, b := range []byte{0, 1, 0x7f, 0x80, 0xff, module[i] + 1} {
 			damaged := append([]byte(nil), module...)
 			damaged[i] = b
-			m, err := r.Compile(t.Context(), damaged, 0)
+			m, err := r.Compile(t.Context(), damaged, wasm.Bounds{})
 			if err == nil {
 				if err := m.Close(t.Context()); err != nil {
 					t.Fatal(err)
@@ -158,7 +158,7 @@ func TestKnownImports(t *testing.T) {
 	for _, im := range [][3]string{
 		{"env", "abort", "iiii"}, {"wasi_snapshot_preview1", "path_open", "iiiiiIIii:i"}, {"wasi_snapshot_preview1", "proc_exit", "i"},
 	} {
-		if _, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), importing(im[0], im[1], im[2]).Bytes(), 0); err != nil {
+		if _, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), importing(im[0], im[1], im[2]).Bytes(), wasm.Bounds{}); err != nil {
 			t.Errorf("%s.%s: %v", im[0], im[1], err)
 		}
 	}
@@ -216,7 +216,7 @@ func FuzzOutline(f *testing.F) {
 	f.Add([]byte("\x00asm\x01\x00\x00\x00\x0d\x00"))
 	r := newRuntime(f, wasm.Config{})
 	f.Fuzz(func(t *testing.T, file []byte) {
-		m, err := r.Compile(t.Context(), file, 0)
+		m, err := r.Compile(t.Context(), file, wasm.Bounds{})
 		var fault *wasm.ModuleError
 		switch {
 		case err == nil:

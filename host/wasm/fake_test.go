@@ -43,7 +43,7 @@ func newRuntime(t testing.TB, cfg wasm.Config) *wasm.Runtime {
 
 func compile(t testing.TB, m *wasmtest.Module) *wasm.Module {
 	t.Helper()
-	module, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), m.Bytes(), 0)
+	module, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), m.Bytes(), wasm.Bounds{})
 	if err != nil {
 		t.Fatal(err)
 	}

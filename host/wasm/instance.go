@@ -103,7 +103,8 @@ type Instance struct {
 
 // Instantiate makes an instance and initializes it.
 func (m *Module) Instantiate(ctx context.Context, host Host, limits Limits) (*Instance, error) {
-	in := &Instance{host: host, module: m.compiled.Name(), limit: uint64(m.pages) * PageSize, fuel: fuel{limits: limits.orDefaults()}}
+	in := &Instance{host: host, module: m.compiled.Name(), limit: uint64(m.bounds.Pages) * PageSize,
+		fuel: fuel{limits: limits.orDefaults(), depth: m.bounds.CallDepth}}
 	in.ctx.instance = in
 	in.ctx.Context = ctx
 	in.begin(Batch{})
@@ -250,6 +251,7 @@ func (in *Instance) Open(ctx context.Context, config []byte) error {
 // Rejects has what it rejected.
 func (in *Instance) Process(ctx context.Context, b Batch, table, count uint32) (at, n uint32, err error) {
 	in.begin(b)
+	in.fuel.started = true
 	in.count = count
 	in.stack[0], in.stack[1] = uint64(table), uint64(count)
 	err = in.call(ctx, in.proc, abi.ExportProcess)

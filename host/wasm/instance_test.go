@@ -181,13 +181,51 @@ func TestRejectOutsideOfABatch(t *testing.T) {
 	}
 }
 
-func TestDeepRecursionTraps(t *testing.T) {
+// A guest that calls itself without end is stopped before its stack has taken
+// much memory.
+func TestDeepRecursion(t *testing.T) {
 	m := wasmtest.Passthrough()
 	m.Export("weir_open", m.Func("ii:i", "", wasmtest.Get(0), wasmtest.Get(1), wasmtest.Call(8)))
-	err := instantiate(t, m, new(host)).Open(t.Context(), nil)
-	var trap *wasm.Trap
-	if !errors.As(err, &trap) || !strings.Contains(err.Error(), "stack overflow") {
+	in := instantiate(t, m, new(host))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := in.Open(t.Context(), nil)
+	runtime.ReadMemStats(&after)
+	var exhausted *wasm.Exhausted
+	if !errors.As(err, &exhausted) || exhausted.Limit != wasm.CallDepth {
 		t.Errorf("error is %v", err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 8<<20 {
+		t.Errorf("%d KiB were allocated", used>>10)
+	}
+}
+
+// Calls nest as deep as the limit says and no deeper, time and again, whichever
+// way functions are left.
+func TestCallDepth(t *testing.T) {
+	nest := wasmtest.Guest(func(wasmtest.Imports) []byte {
+		return wasmtest.Code(wasmtest.Get(wasmtest.Count), wasmtest.Call(8), wasmtest.Extend)
+	}, func(m *wasmtest.Module, _ wasmtest.Imports) {
+		deeper := wasmtest.Code(wasmtest.Get(0), wasmtest.I32(1), wasmtest.Sub, wasmtest.Call(8))
+		m.Func("i:i", "", wasmtest.Get(0), wasmtest.If(deeper, wasmtest.Return), wasmtest.I32(7))
+	})
+	module, err := newRuntime(t, wasm.Config{}).Compile(t.Context(), nest.Bytes(), wasm.Bounds{CallDepth: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := module.Instantiate(t.Context(), new(host), wasm.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, n, err := in.Process(t.Context(), wasm.Batch{}, 0, 999); err != nil || n != 7 {
+			t.Fatalf("999 calls: %d, %v", n, err)
+		}
+	}
+	_, _, err = in.Process(t.Context(), wasm.Batch{}, 0, 1000)
+	const want = "nests more calls than limits.call_depth allows, which is 1000; the module calls itself without end, or needs a higher call_depth"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error is %v, want %s", err, want)
 	}
 }
 
@@ -196,7 +234,7 @@ func TestCache(t *testing.T) {
 	guest := wasmtest.Passthrough().Bytes()
 	compile := func() {
 		t.Helper()
-		if _, err := newRuntime(t, wasm.Config{CacheDir: dir}).Compile(t.Context(), guest, 0); err != nil {
+		if _, err := newRuntime(t, wasm.Config{CacheDir: dir}).Compile(t.Context(), guest, wasm.Bounds{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -240,7 +278,7 @@ func TestCacheCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, guest := range []*wasmtest.Module{wasmtest.Passthrough(), wasmtest.DropAll()} {
-		if _, err := r.Compile(t.Context(), guest.Bytes(), 0); err != nil {
+		if _, err := r.Compile(t.Context(), guest.Bytes(), wasm.Bounds{}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -250,7 +288,7 @@ func TestCompileStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := newRuntime(t, wasm.Config{})
 	cancel()
-	_, err := r.Compile(ctx, wasmtest.Passthrough().Bytes(), 0)
+	_, err := r.Compile(ctx, wasmtest.Passthrough().Bytes(), wasm.Bounds{})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v", err)
 	}

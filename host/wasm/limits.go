@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/bits"
@@ -25,6 +26,9 @@ type Limits struct {
 	// Timeout is the most time for one call. It is looked at as fuel is used,
 	// about once a millisecond. Default 10 s.
 	Timeout time.Duration
+	// StartTimeout is the same for each call that makes an instance ready: start
+	// function, _initialize, and the one that takes the config. Default 10 s.
+	StartTimeout time.Duration
 }
 
 // DefaultLimits are what the zero values of Limits mean.
@@ -32,19 +36,15 @@ var DefaultLimits = Limits{
 	FuelPerEvent: 1_000_000_000,
 	FuelPerBatch: 5_000_000_000,
 	Timeout:      10 * time.Second,
+	StartTimeout: 10 * time.Second,
 }
 
 // orDefaults fills in what is zero.
 func (l Limits) orDefaults() Limits {
-	if l.FuelPerEvent == 0 {
-		l.FuelPerEvent = DefaultLimits.FuelPerEvent
-	}
-	if l.FuelPerBatch == 0 {
-		l.FuelPerBatch = DefaultLimits.FuelPerBatch
-	}
-	if l.Timeout == 0 {
-		l.Timeout = DefaultLimits.Timeout
-	}
+	l.FuelPerEvent = cmp.Or(l.FuelPerEvent, DefaultLimits.FuelPerEvent)
+	l.FuelPerBatch = cmp.Or(l.FuelPerBatch, DefaultLimits.FuelPerBatch)
+	l.Timeout = cmp.Or(l.Timeout, DefaultLimits.Timeout)
+	l.StartTimeout = cmp.Or(l.StartTimeout, DefaultLimits.StartTimeout)
 	return l
 }
 
@@ -56,6 +56,8 @@ const (
 	FuelPerEvent Limit = "fuel_per_event"
 	FuelPerBatch Limit = "fuel_per_batch"
 	Timeout      Limit = "timeout"
+	StartTimeout Limit = "start_timeout"
+	CallDepth    Limit = "call_depth"
 )
 
 // Exhausted says which limit a call went over. A Trap wraps it.
@@ -66,11 +68,14 @@ type Exhausted struct {
 }
 
 func (e *Exhausted) Error() string {
-	what := "uses more fuel than"
-	if e.Limit == Timeout {
+	what, why := "uses more fuel than", "loops"
+	switch e.Limit {
+	case Timeout, StartTimeout:
 		what = "takes longer than"
+	case CallDepth:
+		what, why = "nests more calls than", "calls itself without end"
 	}
-	return fmt.Sprintf("%s limits.%s allows, which is %s; the module loops, or needs a higher %s", what, e.Limit, e.Value, e.Limit)
+	return fmt.Sprintf("%s limits.%s allows, which is %s; the module %s, or needs a higher %s", what, e.Limit, e.Value, why, e.Limit)
 }
 
 // slice is the fuel after which the host looks again: less than a millisecond
@@ -84,6 +89,8 @@ const bytesPerFuel = 8
 type fuel struct {
 	counter api.MutableGlobal // the guest's own, of the slice at hand
 	limits  Limits
+	depth   uint32 // how deep calls may nest
+	started bool   // the instance has seen a batch
 
 	// Of the running call:
 	limit   Limit // that sets the budget
@@ -130,6 +137,9 @@ func (f *fuel) charge(n uint64) { f.counter.Set(f.counter.Get() - n/bytesPerFuel
 // refill returns the next slice to a guest that has left, below zero, of the
 // one before, or traps it.
 func (f *fuel) refill(ctx context.Context, left int64) int64 {
+	if left == meter.TooDeep {
+		panic(&Exhausted{Limit: CallDepth, Value: fmt.Sprint(f.depth)})
+	}
 	used := uint64(int64(f.granted) - left)
 	if used > f.budget {
 		f.granted = f.budget
@@ -143,8 +153,12 @@ func (f *fuel) refill(ctx context.Context, left int64) int64 {
 	if f.began.IsZero() {
 		f.began = now
 	}
-	if now.Sub(f.began) > f.limits.Timeout {
-		panic(&Exhausted{Limit: Timeout, Value: f.limits.Timeout.String()})
+	limit, most := Timeout, f.limits.Timeout
+	if !f.started {
+		limit, most = StartTimeout, f.limits.StartTimeout
+	}
+	if now.Sub(f.began) > most {
+		panic(&Exhausted{Limit: limit, Value: most.String()})
 	}
 	next := min(slice, f.budget-used)
 	f.granted = used + next

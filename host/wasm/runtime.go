@@ -129,27 +129,24 @@ func (r *Runtime) Close(ctx context.Context) error {
 type Module struct {
 	runtime  *Runtime
 	compiled wazero.CompiledModule
-	pages    uint32 // the most memory of an instance
+	bounds   Bounds
 }
 
-// Compile checks, meters and compiles a module. pages is the most memory of its
-// instances, 0 for the runtime's own limit. What is wrong with the module itself
-// is a *ModuleError.
-func (r *Runtime) Compile(ctx context.Context, binary []byte, pages uint32) (*Module, error) {
-	if pages == 0 {
-		pages = r.pages
+// Compile checks, meters and compiles a module. What is wrong with the module
+// itself is a *ModuleError.
+func (r *Runtime) Compile(ctx context.Context, binary []byte, bounds Bounds) (*Module, error) {
+	if bounds.Pages == 0 {
+		bounds.Pages = r.pages
 	}
-	if len(binary) > MaxModuleSize {
-		return nil, faultf("has %d bytes, at most %d are allowed; strip what is not used", len(binary), MaxModuleSize)
-	}
-	checked, err := check(binary, pages)
+	bounds = bounds.orDefaults()
+	checked, err := check(binary, bounds)
 	if err != nil {
 		return nil, err
 	}
 	if !r.debug && debugSize(checked) > maxDebug {
 		checked.StripDebug()
 	}
-	if err := meter.Rewrite(checked, meter.Limits{Pages: pages, Elements: maxTable}); err != nil {
+	if err := meter.Rewrite(checked, meter.Limits{Pages: bounds.Pages, Elements: bounds.TableElements, Calls: bounds.CallDepth}); err != nil {
 		return nil, notCompiled(err)
 	}
 	binary = checked.Bytes()
@@ -164,7 +161,7 @@ func (r *Runtime) Compile(ctx context.Context, binary []byte, pages uint32) (*Mo
 	}
 	switch {
 	case err == nil:
-		return &Module{runtime: r, compiled: compiled, pages: pages}, nil
+		return &Module{runtime: r, compiled: compiled, bounds: bounds}, nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("compile: %w", ctx.Err())
 	case isCacheError(err):

@@ -1,6 +1,7 @@
 package wasmtest
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strings"
 )
@@ -32,6 +33,10 @@ var hostile = map[string]func() []byte{
 	"table-huge":     func() []byte { return Passthrough().Table(1<<27, 1<<27).Bytes() },
 	"tables-many":    func() []byte { return many(20, func(m *Module, _ int) { m.Table(1) }) },
 	"functions-many": func() []byte { return many(200_000, func(m *Module, _ int) { m.Func("", "") }) },
+	"function-huge":  func() []byte { return many(1, func(m *Module, _ int) { m.Func("", "", make([]byte, 1<<20)) }) },
+	"locals-many":    func() []byte { return many(1, func(m *Module, _ int) { m.Func("", strings.Repeat("i", 50_001)) }) },
+	"exports-many":   func() []byte { return many(10_000, func(m *Module, i int) { m.Export(fmt.Sprint(i), 0) }) },
+	"file-huge":      func() []byte { return Passthrough().Custom("name", strings.Repeat("x", 32<<20)).Bytes() },
 
 	// Modules that do not start.
 	"start-loops":      func() []byte { m := Passthrough(); return m.Start(m.Func("", "", Forever())).Bytes() },

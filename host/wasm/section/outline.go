@@ -101,6 +101,12 @@ type TableType struct {
 	Limits
 }
 
+// Body is the code of a function.
+type Body struct {
+	// Size is its bytes, Locals how many locals it has besides its parameters.
+	Size, Locals uint64
+}
+
 // Outline is what a module looks like from outside. What is in Funcs, Tables
 // and Memories is the module's own, but that Funcs begins with imported ones.
 type Outline struct {
@@ -110,6 +116,7 @@ type Outline struct {
 	Tables   []TableType
 	Memories []Limits
 	Exports  []Exported
+	Bodies   []Body
 	// Start tells whether the module has a start section.
 	Start bool
 }
@@ -157,9 +164,11 @@ func (o *Outline) reader(id ID) func(*reader) {
 		return func(r *reader) { o.Memories = vector(r, (*reader).limits) }
 	case Export:
 		return func(r *reader) { o.Exports = vector(r, (*reader).exported) }
+	case Code:
+		return func(r *reader) { o.Bodies = vector(r, (*reader).body) }
 	case Start:
 		return func(r *reader) { r.u32(); o.Start = true }
-	case Global, Element, Code, Data:
+	case Global, Element, Data:
 		return (*reader).counted
 	}
 	return nil
@@ -243,4 +252,18 @@ func (r *reader) imported() Imported {
 
 func (r *reader) exported() Exported {
 	return Exported{r.name(), Kind(r.byte()), r.u32()}
+}
+
+func (r *reader) body() Body {
+	buf := r.bytes("function")
+	code := &reader{buf: buf, base: r.base + r.at - len(buf)}
+	b := Body{Size: uint64(len(buf))}
+	for n := code.u32(); n > 0 && code.err == nil; n-- {
+		b.Locals += uint64(code.u32())
+		code.byte()
+	}
+	if r.err == nil && code.err != nil {
+		r.err, r.at = code.err, len(r.buf)
+	}
+	return b
 }

@@ -26,7 +26,7 @@ func TestOutline(t *testing.T) {
 	m.Memory(2).MemoryFlags(1, 3, 4)
 	m.Table(5)
 	m.Table(6, 7)
-	start := m.Func("", "")
+	start := m.Func("", "ii")
 	m.Export("f", m.Func("iI:F", "")).ExportKind("memory", wasmtest.KindMemory, 0)
 	m.Start(start)
 	got, err := parse(t, m.Bytes()).Outline()
@@ -40,6 +40,7 @@ func TestOutline(t *testing.T) {
 		Tables:   []section.TableType{{Elem: 0x70, Limits: section.Limits{Min: 5}}, {Elem: 0x70, Limits: section.Limits{Min: 6, Max: 7, Bounded: true, Flags: 1}}},
 		Memories: []section.Limits{{Min: 2}, {Min: 3, Max: 4, Bounded: true, Flags: 1}},
 		Exports:  []section.Exported{{Name: "f", Index: 2}, {Name: "memory", Kind: section.MemoryKind}},
+		Bodies:   []section.Body{{Size: 6, Locals: 2}, {Size: 2}},
 		Start:    true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
