@@ -109,6 +109,8 @@ func Rewrite(file *section.Module, limits Limits) error {
 	}
 	m.nameSection(file)
 	m.debugSections(file)
+	// The engine cannot read an empty custom section at the end of a file.
+	file.Sections = slices.DeleteFunc(file.Sections, func(s section.Section) bool { return s.ID == section.Custom && len(s.Body) == 0 })
 	return nil
 }
 

@@ -18,7 +18,7 @@ func TestNames(t *testing.T) {
 		{"of a function", "\x01\x04\x01\x05\x01f", "f"},
 		{"after the name of the module", "\x00\x02\x01m\x01\x04\x01\x05\x01f", "f"},
 		{"after a part of the future", "\x09\x01\xff\x01\x04\x01\x05\x01f", "f"},
-		{"none", "", ""},
+		{"an empty one", "", ""},
 		{"a part is cut off", "\x01\x05\x01\x05\x01f", ""},
 		{"a part is longer than what is in it", "\x01\x08\x01\x05\x01f\x09\x01\x00\x00", ""},
 		{"the name of the module is shorter than its part", "\x00\x03\x00\x09\x00\x01\x04\x01\x05\x01f", ""},
