@@ -49,7 +49,8 @@ var layers = []struct {
 	{"host/admin/api", nil, "sees the host through an interface of its own"},
 	{"host/broker", nil, "a development broker, no part of the event path"},
 	{"host/verify", nil, "judges histories, whoever made them"},
-	{"host/verify/campaign", []string{"host/verify", "host/broker"}, "sees weir as a user does: as a process"},
+	{"host/broker/relay", nil, "stands before any brokers"},
+	{"host/verify/campaign", []string{"host/verify", "host/broker", "host/broker/relay"}, "sees weir as a user does: as a process"},
 	{"host/broker/brokertest", []string{"host/broker"}, "starts development brokers for tests"},
 	{"host", []string{
 		"host/admin", "host/admin/api", "host/capture", "host/config", "host/deadletter", "host/event", "host/kafka", "host/minisign", "host/pipeline", "host/plugin", "host/schema", "host/store", "host/telemetry", "host/trial", "host/tracker", "plugins",

@@ -1,5 +1,5 @@
 // Package broker runs a Kafka broker inside the process, for development, the
-// demo and tests: one node, on loopback, with nothing to install.
+// demo and tests: one node or a few, on loopback, with nothing to install.
 //
 // It is a fake: it has no replication, one goroutine does all its work, and
 // its promises end with the disk's. Topics are made only on request, never by
@@ -9,12 +9,14 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"strconv"
 	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // DefaultListen is where the broker listens unless told otherwise: where
@@ -42,6 +44,9 @@ type Options struct {
 	DataDir string
 	// Topics are made unless they exist.
 	Topics []Topic
+	// Brokers is how many brokers there are, of which the first listens on
+	// Listen; 0 is one. Others need a Listen with port 0.
+	Brokers int
 }
 
 // Broker is a running broker.
@@ -78,7 +83,7 @@ func (b *Broker) start(opts Options) error {
 		return fmt.Errorf("broker: data directory: %w", err)
 	}
 	cluster, err := kfake.NewCluster(
-		kfake.NumBrokers(1),
+		kfake.NumBrokers(max(opts.Brokers, 1)),
 		kfake.ClusterID("weir-dev"),
 		kfake.DataDir(opts.DataDir),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
@@ -91,9 +96,33 @@ func (b *Broker) start(opts Options) error {
 	if err != nil {
 		return fmt.Errorf("broker: listen on %s with data in %s: %w", opts.Listen, opts.DataDir, err)
 	}
+	if opts.Brokers > 1 {
+		cluster.ControlKey(int16(kmsg.OffsetForLeaderEpoch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+			cluster.KeepControl()
+			return logsAgree(r.(*kmsg.OffsetForLeaderEpochRequest)), nil, true
+		})
+	}
 	b.cluster = cluster
 	b.addr = cluster.ListenAddrs()[0]
 	return b.createTopics(opts.Topics)
+}
+
+// logsAgree tells readers that a leader before had nothing that the present one
+// has not: there is one log. By itself the fake says so only once something was
+// written after the move, and before it that all is lost.
+func logsAgree(asked *kmsg.OffsetForLeaderEpochRequest) kmsg.Response {
+	answer := asked.ResponseKind().(*kmsg.OffsetForLeaderEpochResponse)
+	for _, topic := range asked.Topics {
+		t := kmsg.NewOffsetForLeaderEpochResponseTopic()
+		t.Topic = topic.Topic
+		for _, partition := range topic.Partitions {
+			p := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
+			p.Partition, p.LeaderEpoch, p.EndOffset = partition.Partition, partition.LeaderEpoch, math.MaxInt64
+			t.Partitions = append(t.Partitions, p)
+		}
+		answer.Topics = append(answer.Topics, t)
+	}
+	return answer
 }
 
 func checkListen(listen string) error {

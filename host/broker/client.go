@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -41,28 +42,29 @@ func (r *Record) Header(name string) []byte {
 type Client struct {
 	kgo   *kgo.Client
 	admin *kadm.Client
-	addrs []string
+	opts  []kgo.Opt // where to and who, for other clients of the same brokers
 }
 
 // Client makes a client. It must be closed.
 func (b *Broker) Client() (*Client, error) {
-	return newClient([]string{b.addr}, kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.UnknownTopicRetries(0))
+	return newClient([]kgo.Opt{kgo.SeedBrokers(b.addr)}, kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.UnknownTopicRetries(0))
 }
 
-// Dial makes a client of brokers in other processes, over plain text, which
-// writes records to the partitions that they name. Nothing is connected yet. It
-// must be closed.
-func Dial(addrs []string) (*Client, error) {
+// Dial makes a client of brokers in other processes, which writes records to the
+// partitions that they name. Without options it talks plain text. Nothing is
+// connected yet. It must be closed.
+func Dial(addrs []string, opts ...kgo.Opt) (*Client, error) {
 	// In a cluster it takes a moment until all brokers know of a new topic.
-	return newClient(addrs, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(250*time.Millisecond))
+	return newClient(append(opts, kgo.SeedBrokers(addrs...)), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(250*time.Millisecond))
 }
 
-func newClient(addrs []string, opts ...kgo.Opt) (*Client, error) {
-	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(addrs...), kgo.ClientID("weir-broker"))...)
+func newClient(brokers []kgo.Opt, opts ...kgo.Opt) (*Client, error) {
+	brokers = append(brokers, kgo.ClientID("weir-broker"))
+	client, err := kgo.NewClient(append(opts, brokers...)...)
 	if err != nil {
 		return nil, fmt.Errorf("broker: client: %w", err)
 	}
-	return &Client{kgo: client, admin: kadm.NewClient(client), addrs: addrs}, nil
+	return &Client{kgo: client, admin: kadm.NewClient(client), opts: brokers}, nil
 }
 
 // Close lets go of the connections.
@@ -142,9 +144,8 @@ func (c *Client) Ends(ctx context.Context, topics []string) (map[Partition]int64
 // consume reads topics from their start until each returns false. It keeps
 // the marks of transactions, which also take offsets.
 func (c *Client) consume(ctx context.Context, topics []string, each func(*kgo.Record) bool) error {
-	reader, err := kgo.NewClient(kgo.SeedBrokers(c.addrs...), kgo.ClientID("weir-broker"),
-		kgo.ConsumeTopics(topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond))
+	reader, err := kgo.NewClient(append(slices.Clone(c.opts), kgo.ConsumeTopics(topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond))...)
 	if err != nil {
 		return fmt.Errorf("broker: client: %w", err)
 	}

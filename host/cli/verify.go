@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/verify/campaign"
+	"github.com/weirhq/weir/plugins"
 )
 
 type verifyFlags struct {
@@ -27,6 +28,7 @@ type verifyFlags struct {
 	kills    int
 	duration time.Duration
 	quick    bool
+	logs     string
 	output   string
 }
 
@@ -44,6 +46,9 @@ const (
 	quickTime = 60 * time.Second
 	// verifyPatience is how long nothing may move while there is input.
 	verifyPatience = 30 * time.Second
+	// verifyBrokers is how many development brokers there are, so that leaders can
+	// move.
+	verifyBrokers = 3
 	// minShare is the least input between two faults.
 	minShare = 100
 )
@@ -83,6 +88,7 @@ what each anomaly means. The exit code is 1 when there is any.`,
 	flags.IntVar(&f.kills, "kills", quickKills, "how often the process is killed; for every four kills it is stopped once and paused once")
 	flags.DurationVar(&f.duration, "duration", quickTime, "when feeding and faults end, even if not all of them were done")
 	flags.BoolVar(&f.quick, "quick", false, "the default events, kills and duration, whatever else is said: at most 90 s")
+	flags.StringVar(&f.logs, "logs", "", "`DIR` that keeps the log of every process")
 	addOutput(cmd, &f.output, outputText)
 	return cmd
 }
@@ -119,7 +125,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) (err error) {
 	}
 	given, where := len(f.brokers) > 0, strings.Join(f.brokers, ",")
 	if !given {
-		b, err := broker.Start(broker.Options{Listen: "127.0.0.1:0"})
+		b, err := broker.Start(broker.Options{Listen: "127.0.0.1:0", Brokers: verifyBrokers})
 		if err != nil {
 			return err
 		}
@@ -130,10 +136,11 @@ func (a *app) verify(ctx context.Context, f verifyFlags) (err error) {
 	ticker := time.NewTicker(progressEvery)
 	defer ticker.Stop()
 	progress := newProgressLine(a.err, ticker.C, a.tell)
+	module, _ := plugins.Lookup("topic-selector")
 	result, err := campaign.Run(ctx, campaign.Options{
-		Brokers: f.brokers, Program: program, Name: os.Args[0], Environ: ownEnvironment(a.environ),
+		Brokers: f.brokers, Dial: func() (*broker.Client, error) { return broker.Dial(f.brokers) }, Module: module, Program: program, Name: os.Args[0], Environ: ownEnvironment(a.environ),
 		ExactlyOnce: f.delivery == exactlyOnce, Seed: f.seed, Events: f.events, Kills: f.kills, Duration: f.duration, Patience: verifyPatience,
-		Keep: given, Tell: progress.at,
+		Keep: given, Logs: f.logs, Tell: progress.at,
 	})
 	progress.end()
 	var dial *net.OpError
@@ -182,7 +189,13 @@ func (a *app) printVerdict(r *campaign.Result) {
 	t := newTable(a.out, "")
 	t.row("delivery", r.Delivery)
 	t.row("seed", fmt.Sprint(r.Seed))
-	t.row("faults", fmt.Sprintf("%s, %s, %s", plural(r.Faults.Kills, "kill"), plural(r.Faults.Stops, "stop"), plural(r.Faults.Pauses, "pause")))
+	for i, fault := range r.Faults {
+		head := ""
+		if i == 0 {
+			head = "faults"
+		}
+		t.row(head, fmt.Sprintf("%d of %d %s", fault.Count, fault.Planned, fault.Name))
+	}
 	t.row("inputs", fmt.Sprintf("%d in %.1f s, %.0f/s", r.Inputs, r.Seconds, r.Rate))
 	t.rowIf(r.Unprocessed > 0, "unprocessed", fmt.Sprint(r.Unprocessed))
 	t.row("outputs", fmt.Sprintf("%d, of which %d dead letters", r.Outputs, r.DeadLetters))

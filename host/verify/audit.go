@@ -8,16 +8,34 @@ type Partition struct {
 	Number int32
 }
 
-// Stop is what was true at a moment when no process of the pipeline ran. Its
+// Stop is what was true at a moment when the process of the pipeline did nothing. Its
 // parts are looked up in the order of the fields but the first: what is
 // committed must be below the ends that are seen later.
 type Stop struct {
-	// Killed says that the process had no time to commit: what it had read and
-	// not committed may come again. After a clean end nothing may.
+	// Killed says that the process had no time to commit, or none before others
+	// took over: what it had read and not committed may come again. After a clean
+	// end nothing may.
 	Killed    bool
 	Committed []int64             // by input partition: the next offset that is read
 	Ends      map[Partition]int64 // what is behind the last record
 	Sent      []int64             // by input partition: the inputs there were
+}
+
+// committed is the next input of a partition that is read; partitions come up
+// later, too.
+func (s *Stop) committed(partition int32) int64 {
+	if int(partition) < len(s.Committed) {
+		return s.Committed[partition]
+	}
+	return 0
+}
+
+// sent is how many inputs of a partition there were.
+func (s *Stop) sent(partition int32) int64 {
+	if int(partition) < len(s.Sent) {
+		return s.Sent[partition]
+	}
+	return 0
 }
 
 // Record is one record of an outlet.
@@ -145,7 +163,7 @@ func (a *Audit) compare(r *Record) {
 func (a *Audit) checkCommits(r *Record, o Origin) {
 	for i := range a.stops {
 		s := &a.stops[i]
-		if s.Committed[o.Partition] > o.Seq && r.Offset >= s.Ends[r.Partition] {
+		if s.committed(o.Partition) > o.Seq && r.Offset >= s.Ends[r.Partition] {
 			a.add(CommitAhead, "%v was committed at stop %d, before its output %v was there", o, i+1, r.place())
 			return
 		}
@@ -161,7 +179,7 @@ func (a *Audit) excused(o Origin) int {
 	n := 0
 	for i := range a.stops {
 		s := &a.stops[i]
-		if s.Killed && s.Committed[o.Partition] <= o.Seq && o.Seq < s.Sent[o.Partition] {
+		if s.Killed && s.committed(o.Partition) <= o.Seq && o.Seq < s.sent(o.Partition) {
 			n++
 		}
 	}
@@ -206,7 +224,7 @@ func (a *Audit) missing() (left int64) {
 	for p, seqs := range a.checker.seen {
 		end := int64(len(seqs))
 		if n := len(a.stops); n > 0 {
-			end = a.stops[n-1].Committed[p]
+			end = a.stops[n-1].committed(int32(p))
 		}
 		for seq, copies := range seqs {
 			switch {

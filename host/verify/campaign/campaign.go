@@ -8,30 +8,42 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/weirhq/weir/host/broker"
+	"github.com/weirhq/weir/host/broker/relay"
 	"github.com/weirhq/weir/host/verify"
 )
 
 // Options say what a campaign does.
 type Options struct {
+	// Brokers are those of the campaign's own client, which Dial makes.
 	Brokers []string
+	Dial    func() (*broker.Client, error)
+	// Connection has the options of the connection beside bootstrap.servers, as
+	// the lines of a configuration; nil for plain text.
+	Connection []string
+	// Direct leaves the relay out that sees what the process says: over TLS it
+	// could not. Faults that need it are left out, too.
+	Direct bool
 	// Program is weir's binary, Name what it is called as, and Environ the
 	// environment of the processes.
 	Program, Name string
 	Environ       []string
-	ExactlyOnce   bool
-	Seed          uint64
-	Events        int64         // how many inputs are sent
-	Kills         int           // how often the process is killed
-	Duration      time.Duration // when the faults and the feeding end, done or not
-	Patience      time.Duration // how long nothing may move while there is input
+	// Module is the binary of the builtin:topic-selector, to have a file that
+	// can be replaced. Without it no module is.
+	Module      []byte
+	ExactlyOnce bool
+	Seed        uint64
+	Events      int64         // how many inputs are sent
+	Kills       int           // how often the process is killed
+	Duration    time.Duration // when the faults and the feeding end, done or not
+	Patience    time.Duration // how long nothing may move while there is input
+	// Logs is a folder that keeps the log of each process, "" for none.
+	Logs string
 	// Keep leaves the topics on the brokers when there is an anomaly.
 	Keep bool
 	// Tell is given how far the campaign is.
@@ -43,7 +55,9 @@ type Result struct {
 	Seed     uint64   `json:"seed"`
 	Delivery string   `json:"delivery"`
 	Brokers  []string `json:"brokers"`
-	Faults   Faults   `json:"faults"`
+	Kills    int      `json:"kills"` // SIGKILLs in all
+	Faults   []Fault  `json:"faults"`
+	History  []Moment `json:"history"`
 	Seconds  float64  `json:"seconds"` // of the run, without the reading at the end
 	Rate     float64  `json:"events_per_second"`
 	verify.Verdict
@@ -53,22 +67,26 @@ type Result struct {
 	Log string `json:"log,omitempty"`
 }
 
-// Faults counts what was done to the process.
-type Faults struct {
-	Kills  int `json:"kills"`  // SIGKILL
-	Stops  int `json:"stops"`  // SIGTERM
-	Pauses int `json:"pauses"` // SIGSTOP, then SIGCONT
+// Fault is a kind of fault.
+type Fault struct {
+	Name    string `json:"name"`
+	Count   int    `json:"count"`
+	Planned int    `json:"planned"` // more than Count when the time was over
 }
 
-// Sum is the number of all faults.
-func (f Faults) Sum() int { return f.Kills + f.Stops + f.Pauses }
+// Moment is when a fault was done, and how far the run was.
+type Moment struct {
+	Seconds float64 `json:"seconds"` // since the start
+	Fault   string  `json:"fault"`
+	Outputs []int64 `json:"outputs"` // by input partition: the next input without an output
+}
 
 const (
-	partitions = 4
+	partitions = 4 // of each topic, at first
 	// tick is how often the brokers are asked for what they tell nobody of.
 	tick = 20 * time.Millisecond
 	// talk bounds one request for a topic, a group or offsets.
-	talk = 15 * time.Second
+	talk = 30 * time.Second
 )
 
 // ErrBrokers says that the brokers could not even make the topics.
@@ -79,34 +97,45 @@ type campaign struct {
 	Options
 	work   verify.Workload
 	client *broker.Client
+	relay  *relay.Relay // nil when it is left out
+	parent *parent
 	dir    string
-	config string
 	feed   feed
 	result Result
-	child  *child
-	failed bool // the process has an anomaly: it is asked for nothing more
+	child  *child   // the process that is killed
+	others []*child // members of its group for a while
+	failed bool     // a process has an anomaly: it is asked for nothing more
+	module int      // the version of the module's file
+	began  time.Time
+	starts int // processes started so far
 
 	mu    sync.Mutex // guards audit and the rest
 	audit *verify.Audit
-	next  [partitions]int64 // behind the last input with an output
+	next  []int64 // by input partition: behind the last input with an output
+	base  []int64 // by input partition: the input at offset 0
 }
 
 // Run does a campaign. An anomaly is no error: the result tells of it.
 func Run(ctx context.Context, opts Options) (result *Result, err error) {
-	c := &campaign{Options: opts}
+	c := &campaign{Options: opts, next: make([]int64, partitions), base: make([]int64, partitions)}
 	c.work = verify.Workload{Run: fmt.Sprintf("weir-verify-%016x-%d", opts.Seed, os.Getpid()), Seed: opts.Seed}
 	c.audit = verify.NewAudit(c.work, opts.ExactlyOnce)
 	c.result = Result{Seed: opts.Seed, Delivery: delivery(opts.ExactlyOnce), Brokers: opts.Brokers}
-	if c.client, err = broker.Dial(opts.Brokers); err != nil {
+	if c.client, err = opts.Dial(); err != nil {
 		return nil, err
 	}
 	defer c.client.Close()
+	if !opts.Direct {
+		if c.relay, err = relay.Start(opts.Brokers); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, c.relay.Close()) }()
+	}
 	if c.dir, err = os.MkdirTemp("", "weir-verify-"); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(c.dir)) }()
-	c.config = filepath.Join(c.dir, "weir.yaml")
-	if err := os.WriteFile(c.config, c.configuration(), 0o600); err != nil {
+	if err := c.writeFiles(); err != nil {
 		return nil, err
 	}
 	if err := c.makeTopics(ctx); err != nil {
@@ -119,11 +148,17 @@ func Run(ctx context.Context, opts Options) (result *Result, err error) {
 	return &c.result, c.judge(ctx)
 }
 
-func delivery(exactlyOnce bool) string {
-	if exactlyOnce {
-		return "exactly_once"
+// The deliveries, as configurations write them.
+const (
+	atLeastOnce = "at_least_once"
+	exactlyOnce = "exactly_once"
+)
+
+func delivery(once bool) string {
+	if once {
+		return exactlyOnce
 	}
-	return "at_least_once"
+	return atLeastOnce
 }
 
 func (c *campaign) input() string                 { return c.work.Run + ".in" }
@@ -134,43 +169,6 @@ func (c *campaign) outlets() (names []string) {
 		names = append(names, c.outlet(verify.Outlet(o)))
 	}
 	return names
-}
-
-// member is the name under which a process that is started anew gets its
-// partitions back at once.
-const member = "verify"
-
-// configuration is the pipeline under test: a module routes by weight, and
-// what it cannot read becomes a dead letter.
-func (c *campaign) configuration() []byte {
-	commits := "      auto.commit.interval.ms: 100\n"
-	if c.ExactlyOnce {
-		commits = "" // they are part of the transactions
-	}
-	text := fmt.Appendf(nil, `connections:
-  kafka:
-    bootstrap_servers: %q
-pipelines:
-  verify:
-    delivery: %s
-    source:
-      topic: %s
-      group_id: %s
-      group_instance_id: %s
-      auto.offset.reset: earliest
-%s`, strings.Join(c.Brokers, ","), delivery(c.ExactlyOnce), c.input(), c.group(), member, commits)
-	sink := "{}"
-	if c.ExactlyOnce {
-		text = append(text, "    transaction_interval: 100ms\n"...)
-		sink = "{transactional_id: " + c.work.Run + "}"
-	}
-	return fmt.Appendf(text, `    processors:
-      - module: builtin:topic-selector
-        config: {above: %s, below: %s}
-        on_error: dead_letter
-    sink: %s
-    dead_letter: {topic: %s}
-`, c.outlet(verify.Heavy), c.outlet(verify.Light), sink, c.outlet(verify.Dead))
 }
 
 func (c *campaign) makeTopics(ctx context.Context) error {
@@ -204,12 +202,16 @@ func (c *campaign) leave(ctx context.Context) error {
 // run feeds the process and ends it again and again, until all is processed
 // or nothing moves any more.
 func (c *campaign) run(ctx context.Context) error {
-	began := time.Now()
+	c.began = time.Now()
 	group, ctx := errgroup.WithContext(ctx)
 	running, cancel := context.WithTimeout(ctx, c.Duration)
 	defer cancel()
-	plan := c.plan()
-	c.feed.begin(c, len(plan))
+	brokers, err := insist(ctx, c.client.Brokers)
+	if err != nil {
+		return err
+	}
+	plan := c.plan(brokers)
+	c.feed.begin(c, plan)
 	following, unfollow := context.WithCancel(ctx)
 	defer unfollow()
 	group.Go(func() error { return c.client.Follow(following, c.outlets(), c.saw) })
@@ -217,15 +219,17 @@ func (c *campaign) run(ctx context.Context) error {
 		defer c.feed.end()
 		return c.feed.run(ctx, running)
 	})
-	if err := c.start(); err != nil {
+	c.parent = newParent()
+	defer c.parent.end()
+	if c.child, err = c.launch(0); err != nil {
 		return err
 	}
-	defer func() { c.child.kill() }()
-	err := c.torment(ctx, running, plan)
+	defer c.killAll()
+	err = c.torment(ctx, running, plan)
 	if err == nil {
 		err = c.settle(ctx)
 	}
-	c.result.Seconds = time.Since(began).Seconds()
+	c.result.Seconds = time.Since(c.began).Seconds()
 	c.feed.cut()
 	unfollow()
 	if failed := group.Wait(); failed != nil {
@@ -240,7 +244,7 @@ func (c *campaign) saw(r *broker.Record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.audit.Saw(record)
-	if _, o, err := verify.ParseHeader(record.Origin); err == nil && o.Partition >= 0 && o.Partition < partitions {
+	if _, o, err := verify.ParseHeader(record.Origin); err == nil && o.Partition >= 0 && int(o.Partition) < len(c.next) {
 		c.next[o.Partition] = max(c.next[o.Partition], o.Seq+1)
 	}
 	c.feed.wake()
@@ -258,34 +262,31 @@ func (c *campaign) record(r *broker.Record) *verify.Record {
 }
 
 // arrived is how many inputs have come out, as far as the last one tells.
-func (c *campaign) arrived() (sum int64) {
+func (c *campaign) arrived() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, n := range c.next {
-		sum += n
-	}
-	return sum
+	return sum(c.next)
 }
 
-// anomaly notes an anomaly of the process, and what it said.
-func (c *campaign) anomaly(kind verify.Kind, format string, args ...any) {
+// anomaly notes an anomaly of a process, and what it said.
+func (c *campaign) anomaly(p *child, kind verify.Kind, format string, args ...any) {
 	c.failed = c.failed || kind != verify.Books // after which the process goes on well
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.audit.Add(kind, fmt.Sprintf(format, args...))
-	c.result.Log = c.child.log.String()
+	c.result.Log = p.log.String()
 }
 
 // judge reads the outlets from their beginning and ends the audit.
 func (c *campaign) judge(ctx context.Context) error {
 	counts := c.feed.sent()
-	ends, err := c.client.Ends(ctx, []string{c.input()})
+	ends, err := c.ends(ctx, c.input())
 	if err != nil {
 		return err
 	}
 	for p, n := range counts {
-		if end := ends[broker.Partition{Topic: c.input(), Number: int32(p)}]; end != n {
-			return fmt.Errorf("%s[%d] holds %d records and was sent %d: somebody else writes to it, or the brokers have lost some", c.input(), p, end, n)
+		if end := ends[broker.Partition{Topic: c.input(), Number: int32(p)}]; end != n-c.base[p] {
+			return fmt.Errorf("%s[%d] holds %d records and was sent %d: somebody else writes to it, or the brokers have lost some", c.input(), p, end, n-c.base[p])
 		}
 	}
 	c.audit.Judge(counts)

@@ -3,8 +3,12 @@ package campaign
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 )
 
@@ -15,23 +19,53 @@ type child struct {
 	exited chan struct{}
 }
 
-// start runs a process of the pipeline. There must be none.
-func (c *campaign) start() error {
+// launch runs a member as a process.
+func (c *campaign) launch(number int) (*child, error) {
 	p := &child{exited: make(chan struct{})}
-	p.cmd = exec.Command(c.Program, "run", "--config", c.config, "--exit-on-stop", "--listen", "off", "--log-format", "json")
+	p.log.said = make(map[string]int)
+	p.cmd = exec.Command(c.Program, "run", "--config", c.configFile(number), "--exit-on-stop", "--listen", "127.0.0.1:0", "--log-format", "json")
 	p.cmd.Args[0] = c.Name
 	p.cmd.Env, p.cmd.Dir = c.Environ, c.dir
-	p.cmd.Stderr = &p.log
 	isolate(p.cmd)
-	if err := p.cmd.Start(); err != nil {
-		return fmt.Errorf("start weir run: %w", err)
+	file, err := c.logFile(number)
+	if err != nil {
+		return nil, err
 	}
-	c.child = p
+	p.cmd.Stderr = io.MultiWriter(&p.log, file)
+	if err := c.parent.run(p.cmd); err != nil {
+		return nil, errors.Join(fmt.Errorf("start weir run: %w", err), file.Close())
+	}
 	go func() {
 		_ = p.cmd.Wait() // the exit code is read from ProcessState
+		_ = file.Close() // what a log could not hold is nobody's anomaly
 		close(p.exited)
 	}()
-	return nil
+	return p, nil
+}
+
+// logFile is where the log of another process goes besides the report.
+func (c *campaign) logFile(number int) (io.WriteCloser, error) {
+	c.starts++
+	name := os.DevNull
+	if c.Logs != "" {
+		name = filepath.Join(c.Logs, fmt.Sprintf("%03d-member-%d.log", c.starts, number))
+	}
+	return os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+}
+
+// restart puts another process in the place of the one that has ended.
+func (c *campaign) restart() (err error) {
+	c.child, err = c.launch(0)
+	return err
+}
+
+// killAll leaves no process behind.
+func (c *campaign) killAll() {
+	for _, p := range append(c.others, c.child) {
+		if p != nil {
+			p.kill()
+		}
+	}
 }
 
 // kill ends the process on the spot, and waits until it is gone.
@@ -81,11 +115,14 @@ func (p *child) books() string {
 // maxTail bounds what is kept of a log.
 const maxTail = 16 << 10
 
-// tail keeps the end of what is written to it. Its methods are safe for use
-// from several goroutines.
+// tail keeps the end of what is written to it, and counts the messages. Its
+// methods are safe for use from several goroutines.
 type tail struct {
-	mu  sync.Mutex
-	buf []byte
+	mu   sync.Mutex
+	buf  []byte
+	line []byte // the last one, as far as it has come
+	said map[string]int
+	url  string // where the process serves its counters
 }
 
 func (t *tail) Write(data []byte) (int, error) {
@@ -95,7 +132,39 @@ func (t *tail) Write(data []byte) (int, error) {
 	if over := len(t.buf) - maxTail; over > 0 {
 		t.buf = bytes.Clone(t.buf[over:])
 	}
+	for part := range bytes.Lines(data) {
+		if t.line = append(t.line, part...); part[len(part)-1] == '\n' {
+			t.read(t.line)
+			t.line = t.line[:0]
+		}
+	}
 	return len(data), nil
+}
+
+// read takes a line up that is complete.
+func (t *tail) read(line []byte) {
+	var said struct{ Msg, URL string }
+	if json.Unmarshal(line, &said) != nil {
+		return // of somebody who writes no log, such as a crash
+	}
+	t.said[said.Msg]++
+	if said.URL != "" {
+		t.url = said.URL
+	}
+}
+
+// heard is how often a message was said.
+func (t *tail) heard(message string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.said[message]
+}
+
+// counters is where the process serves its counters, "" as long as it does not.
+func (t *tail) counters() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.url
 }
 
 func (t *tail) bytes() []byte {

@@ -17,3 +17,4 @@ func isolate(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: tr
 func terminate(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
 func pause(p *os.Process) error     { return p.Signal(syscall.SIGSTOP) }
 func proceed(p *os.Process) error   { return p.Signal(syscall.SIGCONT) }
+func hangUp(p *os.Process) error    { return p.Signal(syscall.SIGHUP) }
