@@ -28,6 +28,7 @@ type verifyFlags struct {
 	kills    int
 	duration time.Duration
 	quick    bool
+	full     bool
 	logs     string
 	output   string
 }
@@ -39,17 +40,21 @@ const (
 )
 
 const (
-	quickEvents = 500_000
-	quickKills  = 50
+	quickEvents = 300_000
+	quickKills  = 30
 	// quickTime is when a quick run feeds and kills no more: the rest of its 90 s
-	// is for what has to settle.
+	// is for what has to settle, and for reading all back.
 	quickTime = 60 * time.Second
+	// A full run takes ten minutes at most.
+	fullEvents = 2_000_000
+	fullKills  = 200
+	fullTime   = 8 * time.Minute
 	// verifyPatience is how long nothing may move while there is input.
 	verifyPatience = 30 * time.Second
 	// verifyBrokers is how many development brokers there are, so that leaders can
 	// move.
 	verifyBrokers = 3
-	// minShare is the least input between two faults.
+	// minShare is how much input there must be for each fault.
 	minShare = 100
 )
 
@@ -60,17 +65,20 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short:   "kill a pipeline under load, and prove that it kept its promises",
 		GroupID: groupTry,
 		Long: `Runs a pipeline of its own in a process of its own, feeds it with numbered
-events of all kinds, and kills, stops and pauses the process at random moments.
-At the end every topic is read back, and every event must have arrived: in the
-right topic, unchanged, in order, and no more often than the delivery allows.
+events of all kinds, and does to it what happens: kills at random moments and at
+chosen ones, stops, pauses, connections that are lost, hang or are slow, members
+that come and go, leaders that move, partitions that are added, a topic that is made
+anew, modules that are replaced. At the end every topic is read back, and every
+event must have arrived: in the right topic, unchanged, in order, and no more often
+than the delivery allows.
 
-The brokers are a development broker in this process, or those of --brokers, over
+The brokers are development brokers in this process, or those of --brokers, over
 plain text. There it makes four topics and a group whose names begin with
 weir-verify-, and removes them; after an anomaly the topics stay. docs/verify.md says
-what each anomaly means. The exit code is 1 when there is any.`,
+what each fault is and what each anomaly means. The exit code is 1 when there is any.`,
 		Example: `  weir verify
   weir verify --delivery exactly_once
-  weir verify --brokers localhost:9092 --events 2000000 --kills 100 --duration 10m
+  weir verify --full --brokers localhost:9092
   weir verify --seed 7 -o json > report.json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -81,21 +89,27 @@ what each anomaly means. The exit code is 1 when there is any.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.brokers, "brokers", nil, "`HOST:PORT` of brokers, with commas between (default: a development broker in this process)")
+	flags.StringSliceVar(&f.brokers, "brokers", nil, "`HOST:PORT` of brokers, with commas between (default: development brokers in this process)")
 	flags.Var(choice{value: &f.delivery, of: []string{atLeastOnce, exactlyOnce}}, "delivery", "`DELIVERY` of the pipeline: at_least_once or exactly_once")
 	flags.Uint64Var(&f.seed, "seed", 0, "the events and the plan of faults are the same for a `NUMBER` (default: by chance)")
 	flags.Int64Var(&f.events, "events", quickEvents, "how many events are sent")
-	flags.IntVar(&f.kills, "kills", quickKills, "how often the process is killed; for every four kills it is stopped once and paused once")
+	flags.IntVar(&f.kills, "kills", quickKills, "how often the process is killed; the other faults come along at their rates")
 	flags.DurationVar(&f.duration, "duration", quickTime, "when feeding and faults end, even if not all of them were done")
 	flags.BoolVar(&f.quick, "quick", false, "the default events, kills and duration, whatever else is said: at most 90 s")
+	flags.BoolVar(&f.full, "full", false, fmt.Sprintf("%d events and %d kills, whatever else is said: at most ten minutes", fullEvents, fullKills))
 	flags.StringVar(&f.logs, "logs", "", "`DIR` that keeps the log of every process")
 	addOutput(cmd, &f.output, outputText)
 	return cmd
 }
 
 func (f *verifyFlags) check(seeded bool) error {
-	if f.quick {
+	switch {
+	case f.quick && f.full:
+		return usageError{errors.New("--quick and --full are two things: take one")}
+	case f.quick:
 		f.events, f.kills, f.duration = quickEvents, quickKills, quickTime
+	case f.full:
+		f.events, f.kills, f.duration = fullEvents, fullKills, fullTime
 	}
 	faults := int64(f.kills) * 3 / 2
 	switch {
@@ -130,7 +144,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) (err error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, b.Close()) }()
-		f.brokers, where = []string{b.Addr()}, "a development broker in this process"
+		f.brokers, where = []string{b.Addr()}, "development brokers in this process"
 	}
 	writeLine(a.err, "weir verify: %s on %s, seed %d, %d events, %s", f.delivery, where, f.seed, f.events, plural(f.kills, "kill"))
 	ticker := time.NewTicker(progressEvery)

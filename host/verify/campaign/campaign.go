@@ -211,7 +211,7 @@ func (c *campaign) run(ctx context.Context) error {
 		return err
 	}
 	plan := c.plan(brokers)
-	c.feed.begin(c, plan)
+	c.feed.begin(c)
 	following, unfollow := context.WithCancel(ctx)
 	defer unfollow()
 	group.Go(func() error { return c.client.Follow(following, c.outlets(), c.saw) })

@@ -29,14 +29,9 @@ type feed struct {
 	changed chan struct{} // the same for the feeder
 }
 
-// begin deals the inputs out over the faults: a long one gets more of them.
-func (f *feed) begin(c *campaign, plan []fault) {
+func (f *feed) begin(c *campaign) {
 	f.c, f.counts = c, make([]int64, partitions)
 	f.woken, f.changed = make(chan struct{}, 1), make(chan struct{}, 1)
-	for _, p := range plan {
-		f.shares = append(f.shares, p.share)
-	}
-	f.shares = append(f.shares, c.Events)
 }
 
 const (

@@ -16,6 +16,7 @@ var errEnough = errors.New("no more faults")
 func (c *campaign) torment(ctx, running context.Context, plan []fault) error {
 	for i, f := range plan {
 		c.Tell("faults", i, len(plan))
+		c.feed.release(f.share)
 		err := c.await(running, f)
 		if err == nil && c.child.gone() {
 			err = errEnough // settle tells of it
@@ -35,7 +36,6 @@ func (c *campaign) torment(ctx, running context.Context, plan []fault) error {
 		case err != nil:
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
-		c.feed.release(i + 1)
 	}
 	c.feed.finish()
 	return nil

@@ -14,7 +14,7 @@ type deed struct {
 	name string
 	// each is how many kills there are for one of them; 0 is a kill itself.
 	each   int
-	weight int64 // how much input it gets, in shares of a kill
+	weight int64 // how much input it gets; above 1, some while it is done
 	needs  needs
 	do     func(c *campaign, ctx context.Context, f fault) error
 	trap   relay.Trap // where a kill is no random one
@@ -48,7 +48,7 @@ var others = []deed{
 	{name: "stop", each: 4, weight: 1, needs: needs{signals: true}, do: (*campaign).stop},
 	{name: "pause", each: 4, weight: 1, needs: needs{signals: true}, do: (*campaign).suspend},
 	{name: "reload", each: 8, weight: 1, needs: needs{signals: true, module: true}, do: (*campaign).reload},
-	{name: "bad-reload", each: 25, weight: 1, needs: needs{signals: true, module: true}, do: (*campaign).badReload},
+	{name: "bad-reload", each: 8, weight: 1, needs: needs{signals: true, module: true}, do: (*campaign).badReload},
 	{name: "leader-move", each: 8, weight: 1, needs: needs{brokers: true}, do: (*campaign).moveLeaders},
 	{name: "short-connections", each: 25, weight: 4, needs: needs{relay: true}, do: (*campaign).churn},
 	{name: "stall", each: 25, weight: 4, needs: needs{relay: true}, do: (*campaign).stall},
@@ -60,7 +60,7 @@ var others = []deed{
 }
 
 func killAt(name string, r relay.Request, s relay.Stage) deed {
-	return deed{name: name, weight: 1, needs: needs{relay: true}, trap: relay.Trap{Request: r, Stage: s}, do: (*campaign).killThere}
+	return deed{name: name, weight: 2, needs: needs{relay: true}, trap: relay.Trap{Request: r, Stage: s}, do: (*campaign).killThere}
 }
 
 func (d deed) in(delivery string) deed { d.only = delivery; return d }
@@ -70,10 +70,10 @@ func (d deed) lingering() deed         { d.linger = true; return d }
 type fault struct {
 	*deed
 	number int           // in the plan
+	share  int           // the share of the input that leads up to it
 	at     int64         // when so many inputs have come out
 	then   time.Duration // and so much later
 	last   time.Duration // how long it lasts, at most a second
-	share  int64         // how many inputs there are before the one behind it is released
 }
 
 // can tells whether a deed can be done here.
@@ -123,25 +123,38 @@ func (d *deed) among(kills int) int {
 	return 1
 }
 
-// schedule deals the input out. What a long fault gets is released when it begins.
+// schedule deals the input out: a share to lead up to each fault, another one for
+// what needs some while it is done, and one for the end.
 func (c *campaign) schedule(plan []fault, random *rand.Rand) {
-	all := int64(1) // for the share behind the last
+	all := int64(1)
 	for _, f := range plan {
 		all += f.weight
 	}
-	var begin, weight int64
+	var weight int64
+	deal := func(n int64) (begin, end int64) {
+		begin = c.Events * weight / all
+		weight += n
+		end = c.Events * weight / all
+		c.feed.shares = append(c.feed.shares, end)
+		return begin, end
+	}
 	for i := range plan {
 		f := &plan[i]
-		weight++
-		f.number, f.share = i, c.Events*weight/all
-		f.at = begin + random.Int64N((f.share-begin)*9/10+1)
-		if f.weight > 1 { // it takes what is behind it along
-			weight += f.weight - 1
-		}
-		begin = f.share
+		f.number, f.share = i, len(c.feed.shares)
+		begin, end := deal(1)
+		f.at = begin + random.Int64N((end-begin)*9/10+1)
 		f.then = time.Duration(random.Int64N(int64(60 * time.Millisecond)))
 		f.last = 100*time.Millisecond + time.Duration(random.Int64N(int64(900*time.Millisecond)))
+		if f.weight > 1 {
+			deal(f.weight - 1)
+		}
 	}
+	deal(1)
+	c.tally(plan)
+}
+
+// tally begins to count the faults of a plan.
+func (c *campaign) tally(plan []fault) {
 	for _, d := range append(append([]deed{anywhere}, points...), others...) {
 		tally := Fault{Name: d.name}
 		for _, f := range plan {
