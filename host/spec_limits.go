@@ -1,6 +1,9 @@
 package host
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/weirhq/weir/host/config"
@@ -27,7 +30,7 @@ const (
 	mostMetrics  = 10_000
 )
 
-// readLimits takes limits of a pipeline or of one of its processors; what it
+// readLimits takes limits and grant of a pipeline or of one of its processors; what it
 // does not set is as in def.
 func readLimits(s *config.Section, def plugin.Limits) plugin.Limits {
 	l := limitsSection{s.Section("limits")}
@@ -45,7 +48,9 @@ func readLimits(s *config.Section, def plugin.Limits) plugin.Limits {
 		OutputBytes:     l.size("output_bytes", def.OutputBytes, leastOutput, mostOutput, "1KiB and 4GiB"),
 		LogLines:        l.count("log_lines", def.LogLines, mostLines),
 		Metrics:         l.count("metrics", def.Metrics, mostMetrics),
+		Withheld:        def.Withheld,
 	}
+	readGrant(s, &limits)
 	if limits.FuelPerBatch < limits.FuelPerEvent { // though a batch can be one event
 		event, batch := l.Get("fuel_per_event"), l.Get("fuel_per_batch")
 		switch {
@@ -58,6 +63,32 @@ func readLimits(s *config.Section, def plugin.Limits) plugin.Limits {
 		}
 	}
 	return limits
+}
+
+// readGrant takes the capabilities of modules.
+func readGrant(s *config.Section, limits *plugin.Limits) {
+	if s.Get("grant") == nil {
+		return
+	}
+	var granted []string
+	known := plugin.Capabilities()
+	for _, n := range s.List("grant") {
+		name := strings.ToLower(n.Value)
+		if !slices.Contains(known, name) {
+			hint := ""
+			if near := config.Nearest(name, known); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			}
+			s.Fault(n.Pos, "grant", fmt.Sprintf("%q is no capability; there are %s", n.Shown(), strings.Join(known, ", ")), hint)
+		}
+		granted = append(granted, name)
+	}
+	limits.Grant(granted)
+}
+
+func grantSchema() config.Schema {
+	return config.ItemsSchema(config.WordSchema(plugin.Capabilities()...)).
+		Doc("What modules may ask for, by importing it. The default is all; [] is nothing beyond passing events on and rejecting them.")
 }
 
 // limitsSection reads limits.

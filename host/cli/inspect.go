@@ -24,10 +24,10 @@ func (a *app) inspectCommand() *cobra.Command {
 		Short:   "say what a module is, and whether it can be used",
 		GroupID: groupWrite,
 		Long: `Says what a .wasm file is without running it: its version of the ABI, what its
-manifest says, what it imports and exports, what memory it needs, its sections,
-the tools that made it, and its digest. Warnings say what should be better, and
-how. A module that the host would refuse is shown as far as it can be read, with
-every reason, and ends with exit code 6.`,
+manifest says, which capabilities it asks for, what it imports and exports, what
+memory it needs, its sections, the tools that made it, and its digest. Warnings
+say what should be better, and how. A module that the host would refuse is shown
+as far as it can be read, with every reason, and ends with exit code 6.`,
 		Example: `  weir inspect my.wasm
   weir inspect builtin:topic-selector
   weir inspect my.wasm -o json | jq .imports`,
@@ -102,6 +102,14 @@ func (a *app) showModule(ref string, r *inspect.Report) {
 		t.rowIf(m.Licence != "", "licence", m.Licence)
 		t.rowIf(m.SDK != "", "sdk", m.SDK)
 		t.rowIf(m.Capabilities != nil, "uses", orNone(strings.Join(m.Capabilities, ", ")))
+	}
+	t.rowIf(r.Usable && len(r.Asks) == 0, "asks for", "nothing beyond the events")
+	for i, c := range r.Asks {
+		name := ""
+		if i == 0 {
+			name = "asks for"
+		}
+		t.row(name, fmt.Sprintf("%s: to %s (%s)", c.Name, c.Meaning, strings.Join(c.Functions, ", ")))
 	}
 	t.row("abi", abiLine(r.ABI))
 	t.row("size", size(r.Size))

@@ -38,12 +38,14 @@ type Report struct {
 	Tables    int `json:"tables"`
 	// StartSection says that a function runs at instantiation, Command that the
 	// module exports _start.
-	StartSection bool       `json:"start_section"`
-	Command      bool       `json:"command"`
-	Imports      []Import   `json:"imports"`
-	Exports      []Export   `json:"exports"`
-	Sections     []Section  `json:"sections"`
-	Producers    []Producer `json:"producers,omitempty"`
+	StartSection bool `json:"start_section"`
+	Command      bool `json:"command"`
+	// Asks are the capabilities that the imports ask for.
+	Asks      []Capability `json:"asks_for"`
+	Imports   []Import     `json:"imports"`
+	Exports   []Export     `json:"exports"`
+	Sections  []Section    `json:"sections"`
+	Producers []Producer   `json:"producers,omitempty"`
 }
 
 // Memory is what an instance needs, in bytes.
@@ -53,6 +55,14 @@ type Memory struct {
 	Max uint64 `json:"max,omitempty"`
 	// Limit is what the host allows by default.
 	Limit uint64 `json:"limit"`
+}
+
+// Capability is something that a module may be granted, with the functions that
+// it imports of it.
+type Capability struct {
+	Name      string   `json:"name"`
+	Meaning   string   `json:"meaning"`
+	Functions []string `json:"functions"`
 }
 
 // Import is something that the module needs of its host.
@@ -96,7 +106,7 @@ type Producer struct {
 // from being a module is a fault of the report. The error is one of the host, such
 // as a cache that cannot be used.
 func Module(ctx context.Context, file []byte, cfg wasm.Config) (*Report, error) {
-	r := &Report{Digest: section.Digest(file), Size: len(file), Imports: []Import{}, Exports: []Export{}, Sections: []Section{}}
+	r := &Report{Digest: section.Digest(file), Size: len(file), Asks: []Capability{}, Imports: []Import{}, Exports: []Export{}, Sections: []Section{}}
 	if err := r.compile(ctx, file, cfg); err != nil {
 		return nil, err
 	}
@@ -150,6 +160,9 @@ func (r *Report) sections(m *section.Module) {
 
 func (r *Report) outline(o *section.Outline, cfg wasm.Config) {
 	r.Functions, r.Tables, r.StartSection = len(o.Funcs)-o.ImportedFuncs(), len(o.Tables), o.Start
+	for _, c := range wasm.Asks(o.Imports) {
+		r.Asks = append(r.Asks, Capability(c))
+	}
 	for _, im := range o.Imports {
 		one := Import{Module: im.Module, Name: im.Name, Kind: im.Kind.String(), WASI: strings.HasPrefix(im.Module, "wasi"), Refused: wasm.Refuses(im)}
 		if typ, ok := o.TypeAt(im.Type); ok && im.Kind == section.FuncKind {

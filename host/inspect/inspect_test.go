@@ -49,6 +49,9 @@ func TestReport(t *testing.T) {
 	want := &inspect.Report{
 		Size: got.Size, Usable: true, ABI: 1, Tests: 9, Functions: 4, Tables: 1,
 		Memory: &inspect.Memory{Start: 128 << 10, Max: 1 << 20, Limit: 64 << 20},
+		Asks: []inspect.Capability{
+			{Name: "log", Meaning: "write lines to the log", Functions: []string{"weir.log", "wasi_snapshot_preview1.fd_write"}},
+		},
 		Imports: []inspect.Import{
 			{Module: "weir", Name: "log", Kind: "func", Type: "(i32, i32, i32) -> ()"},
 			{Module: "wasi_snapshot_preview1", Name: "fd_write", Kind: "func", Type: "(i32, i32, i32, i32) -> (i32)", WASI: true},

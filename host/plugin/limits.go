@@ -43,7 +43,15 @@ type Limits struct {
 	LogLines uint32
 	// Metrics is under how many names the instances of a processor may measure.
 	Metrics uint32
+	// Withheld are the capabilities that the module may not ask for.
+	Withheld wasm.Withheld
 }
+
+// Capabilities lists the names of what a module can be granted.
+func Capabilities() []string { return wasm.CapabilityNames() }
+
+// Grant sets Withheld so that all capabilities are withheld but those of the names.
+func (l *Limits) Grant(names []string) { l.Withheld = wasm.AllBut(names) }
 
 // MaxModuleSize is the most that ModuleSize can be.
 const MaxModuleSize = wasm.MaxModuleSize
@@ -83,6 +91,7 @@ func (l Limits) orDefaults() Limits {
 		OutputBytes:     cmp.Or(l.OutputBytes, d.OutputBytes),
 		LogLines:        cmp.Or(l.LogLines, d.LogLines),
 		Metrics:         cmp.Or(l.Metrics, d.Metrics),
+		Withheld:        l.Withheld,
 	}
 }
 
@@ -91,6 +100,7 @@ func (l Limits) bounds() wasm.Bounds {
 		Pages:         uint32(min(l.Memory/wasm.PageSize, wasm.MaxPages)),
 		TableElements: l.TableElements,
 		CallDepth:     l.CallDepth,
+		Withheld:      l.Withheld,
 		Size:          int(min(l.ModuleSize, wasm.MaxModuleSize)),
 	}
 }

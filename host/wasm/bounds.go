@@ -15,6 +15,8 @@ type Bounds struct {
 	CallDepth uint32
 	// Size is the most bytes of the module's file. Default 32 MiB.
 	Size int
+	// Withheld are the capabilities that the module may not ask for. Default none.
+	Withheld Withheld
 }
 
 // DefaultBounds are what the zero values of Bounds mean.

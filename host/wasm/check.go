@@ -67,6 +67,7 @@ func check(file []byte, bounds Bounds) (*section.Module, error) {
 	c.memory()
 	c.sizes()
 	c.importedOnes()
+	c.capabilities()
 	if len(c.faults) != 0 {
 		return nil, &ModuleError{Faults: c.faults}
 	}
