@@ -19,6 +19,7 @@ import (
 	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/host/schema"
+	"github.com/weirhq/weir/host/tap"
 )
 
 // Options are what a host needs besides its Spec. Zero values mean the
@@ -52,6 +53,8 @@ type Host struct {
 	loader  *plugin.Loader
 	modules plugin.Options // of the loader
 	members []*member
+
+	redact *tap.Redaction // of taps
 
 	reloading sync.Mutex
 	slots     []*slot // of all pipelines, in their order
@@ -100,7 +103,7 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{log: opts.Log, loader: loader, modules: modules, registries: map[*schema.RegistryConfig]*schema.Registry{}, running: newRunning(opts.Stay)}
+	h := &Host{log: opts.Log, loader: loader, modules: modules, redact: spec.Redact, registries: map[*schema.RegistryConfig]*schema.Registry{}, running: newRunning(opts.Stay)}
 	var faults []error
 	for _, p := range spec.Pipelines {
 		m, err := h.build(ctx, p, opts)
@@ -174,7 +177,7 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 			faults = append(faults, err)
 			continue
 		}
-		cfg.Steps = append(cfg.Steps, step)
+		cfg.Steps = append(cfg.Steps, m.watched(step))
 		m.parts = append(m.parts, own)
 		if own.slot != nil {
 			slots[step.Name] = own.slot

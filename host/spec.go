@@ -12,13 +12,16 @@ import (
 	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/host/schema"
+	"github.com/weirhq/weir/host/tap"
 	"github.com/weirhq/weir/plugins"
 )
 
 // Spec is a configuration that was checked: everything in it can be built.
 type Spec struct {
 	// Admin is where the admin API is served and to whom; nil is nowhere.
-	Admin       *api.Config
+	Admin *api.Config
+	// Redact is what nobody sees of events by the admin API; nil is nothing.
+	Redact      *tap.Redaction
 	Topics      TopicsSpec
 	Connections map[string]*ConnectionSpec
 	Modules     ModulesSpec

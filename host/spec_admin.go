@@ -7,13 +7,13 @@ import (
 
 	"github.com/weirhq/weir/host/admin/api"
 	"github.com/weirhq/weir/host/config"
+	"github.com/weirhq/weir/host/tap"
 )
 
 // readAdmin reads where the admin API is served and to whom; nil is nowhere. The
 // address is "" where the configuration has none. Paths begin at the folder of the
 // file that has them.
-func readAdmin(root *config.Section) *api.Config {
-	s := root.Section("admin")
+func readAdmin(s *config.Section) *api.Config {
 	cfg := &api.Config{Names: s.StringList("names")}
 	listen, pos, chosen := s.Text("listen")
 	if path, ok := strings.CutPrefix(listen, "unix:"); ok {
@@ -40,6 +40,15 @@ func readAdmin(root *config.Section) *api.Config {
 		}
 	}
 	return cfg
+}
+
+// readRedaction reads what nobody sees of events.
+func readRedaction(s *config.Section) *tap.Redaction {
+	r := &tap.Redaction{Fields: s.StringList("fields"), Headers: s.StringList("headers"), Keys: s.Bool("keys", false)}
+	if !s.Present() {
+		return nil
+	}
+	return r
 }
 
 // readPeople reads who may do what. complete is false after a fault.
@@ -130,6 +139,11 @@ func adminSchema() config.Schema {
 			"key_file":       config.TextSchema().Doc("PEM file of its key."),
 			"client_ca_file": config.TextSchema().Doc("PEM file of the authorities that sign certificates of clients."),
 		}).With("required", []string{"cert_file", "key_file"}).Doc("TLS. The files are read again when they change."),
+		"redact": config.MapSchema(map[string]any{
+			"fields":  config.ListSchema().Doc("Members of JSON payloads and names of the context that show as ***: password at any depth, card.number in a card only."),
+			"headers": config.ListSchema().Doc("Headers whose values show as ***."),
+			"keys":    config.BoolSchema().Doc("Whether keys show as ***.").With("default", false),
+		}).Doc("What nobody sees of events, in weir tap."),
 		"tokens": config.ItemsSchema(config.MapSchema(map[string]any{
 			"name":  config.TextSchema().Doc("How the log calls the bearer."),
 			"token": config.TextSchema().Doc("What the bearer shows; 16 characters at least.").With("x-secret", true),

@@ -57,7 +57,8 @@ func readSpec(load config.Load, builtins []string) *loader {
 	l.readModules()
 	l.readPipelines()
 	l.readTopics(topics)
-	l.spec.Admin = readAdmin(root)
+	admin := root.Section("admin")
+	l.spec.Admin, l.spec.Redact = readAdmin(admin), readRedaction(admin.Section("redact"))
 	return l
 }
 
@@ -67,7 +68,7 @@ func sections(path []string) bool {
 	case 1:
 		return slices.Contains([]string{"admin", "kafka", "connections", "pipelines", "topics", "modules"}, path[0])
 	case 2:
-		return path[0] == "admin" && path[1] == "tls" || path[0] == "connections" || path[0] == "pipelines" || path[0] == "modules" && path[1] == "hosts"
+		return path[0] == "admin" && (path[1] == "tls" || path[1] == "redact") || path[0] == "connections" || path[0] == "pipelines" || path[0] == "modules" && path[1] == "hosts"
 	case 3:
 		return path[0] == "modules" && path[1] == "hosts" || path[0] == "connections" && path[2] == "schema_registry" ||
 			path[0] == "pipelines" && slices.Contains([]string{"source", "sink", "dead_letter"}, path[2])

@@ -22,6 +22,7 @@ type member struct {
 	sink     sink
 	pipeline *pipeline.Pipeline
 	parts    []part // by step
+	points   tapped // around its processors
 	// transactions are the sink where delivery is exactly once.
 	transactions *kafka.Transactions
 

@@ -65,9 +65,9 @@ func (f *adminFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.address, "admin", "http://"+api.DefaultListen, "`ADDRESS` of the admin API: http://HOST:PORT, https://HOST:PORT or unix:PATH")
 	flags.StringVar(&f.token, "token", "", "`TOKEN` to show; others on the machine can see what a command line says, so better set the variable or --token-file")
 	flags.StringVar(&f.tokenFile, "token-file", "", "`FILE` with the token")
-	flags.StringVar(&f.ca, "ca", "", "PEM `FILE` of the authorities that sign the API's certificate (default: those of the system)")
-	flags.StringVar(&f.cert, "cert", "", "PEM `FILE` of the certificate to show")
-	flags.StringVar(&f.key, "key", "", "PEM `FILE` of its key")
+	flags.StringVar(&f.ca, "admin-ca", "", "PEM `FILE` of the authorities that sign the API's certificate (default: those of the system)")
+	flags.StringVar(&f.cert, "admin-cert", "", "PEM `FILE` of the certificate to show")
+	flags.StringVar(&f.key, "admin-key", "", "PEM `FILE` of its key")
 }
 
 func (f *adminFlags) dial() (*api.Remote, error) {

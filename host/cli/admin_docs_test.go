@@ -24,7 +24,8 @@ func TestAdminPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	environ := []string{"WEIR_ADMIN=" + startShown(t)}
+	address, _ := startShown(t)
+	environ := []string{"WEIR_ADMIN=" + address}
 	run := func(args ...string) string {
 		t.Helper()
 		var out, said bytes.Buffer
@@ -63,8 +64,8 @@ func steady(text string) string {
 }
 
 // startShown runs the pipelines of the page for as long as the test, and returns
-// the address of their API.
-func startShown(t *testing.T) string {
+// the address of their API, and a client of their broker.
+func startShown(t *testing.T) (address string, client *broker.Client) {
 	t.Helper()
 	b, err := broker.Start(broker.Options{Listen: "127.0.0.1:0", Topics: []broker.Topic{
 		{Name: "orders", Partitions: 1}, {Name: "orders.dead", Partitions: 1}, {Name: "heavy", Partitions: 1}, {Name: "light", Partitions: 1}, {Name: "copied", Partitions: 1},
@@ -72,7 +73,7 @@ func startShown(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := b.Client()
+	client, err = b.Client()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,10 +82,9 @@ func startShown(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	client.Close()
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("weir.yaml", []byte(`
-admin: {listen: "unix:admin.sock"}
+admin: {listen: "unix:admin.sock", redact: {fields: [password], headers: [authorization]}}
 connections: {kafka: {bootstrap_servers: "`+b.Addr()+`"}}
 pipelines:
   orders:
@@ -115,11 +115,12 @@ pipelines:
 	go func() { ended <- h.Run(context.WithoutCancel(t.Context()), drain) }()
 	t.Cleanup(func() {
 		close(drain)
+		defer client.Close()
 		for _, err := range []error{<-ended, stop(), h.Close(context.Background()), b.Close()} {
 			if err != nil {
 				t.Error(err)
 			}
 		}
 	})
-	return "unix:admin.sock"
+	return "unix:admin.sock", client
 }

@@ -92,7 +92,7 @@ func (a *app) root() *cobra.Command {
 		a.runCommand(),
 		a.checkCommand(),
 		a.doctorCommand(),
-		a.pipelinesCommand(),
+		a.pipelinesCommand(), a.tapCommand(),
 		a.topicsCommand(),
 		a.deadletterCommand(),
 		a.replayCommand(),

@@ -30,7 +30,7 @@ const (
 const exitCodes = `0  done
 1  a failure at run time: a pipeline stopped, a topic could not be made, a registry is away
 2  the command line or the configuration is wrong; nothing was started
-3  weir has no pipeline of that name
+3  weir has no pipeline, or the pipeline no processor, of that name
 4  the admin API does not let us: no token, a wrong one, or too low a role
 5  no Kafka broker answers, or none lets us in
 6  a WebAssembly module was rejected
@@ -87,8 +87,10 @@ func exitCode(err error) int {
 // answerCode says what an answer of the admin API means for the caller.
 func answerCode(err *api.Error) int {
 	switch err.Code {
-	case api.NoPipeline:
+	case api.NoPipeline, api.NoProcessor:
 		return exitNoSuch
+	case api.BadParameter:
+		return exitUsage
 	case api.NoToken, api.BadToken, api.RoleTooLow, api.TenantOnly:
 		return exitDenied
 	}

@@ -143,14 +143,14 @@ func lineContext(raw json.RawMessage, e *event.Event) error {
 		if event.Reserved(name) || name == "" {
 			return fmt.Errorf("context: the name %q cannot be given", name)
 		}
-		e.Context = append(e.Context, event.Pair{Name: name, Value: lineValue(value)})
+		e.Context = append(e.Context, event.Pair{Name: name, Value: ContextValue(value)})
 	}
 	slices.SortFunc(e.Context, func(a, b event.Pair) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
 	return nil
 }
 
-// lineValue is a value of the context: a number is an int where it is one.
-func lineValue(raw json.RawMessage) event.Value {
+// ContextValue is a value of the context that JSON gives: a number is an int where it is one.
+func ContextValue(raw json.RawMessage) event.Value {
 	switch raw[0] {
 	case 'n':
 		return event.Value{}

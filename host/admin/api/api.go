@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -58,6 +59,8 @@ const (
 	// maxReading is how many requests are answered at one time: the cores are
 	// for events.
 	maxReading = 2
+	// maxStreams is how many answers may go on at one time.
+	maxStreams = 16
 )
 
 // Server serves the API.
@@ -68,6 +71,8 @@ type Server struct {
 	router    router
 	audit     *audit
 	reading   chan struct{}
+	streaming chan struct{}
+	ending    chan struct{} // closed when streams are to end
 	document  []byte
 	authority *authority // nil without TLS
 }
@@ -82,7 +87,7 @@ func Listen(cfg Config) (*Server, error) {
 		return nil, fault
 	}
 	log := cfg.Log.Named("admin")
-	s := &Server{cfg: cfg, router: newRouter(operations), audit: newAudit(log), reading: make(chan struct{}, maxReading)}
+	s := &Server{cfg: cfg, router: newRouter(operations), audit: newAudit(log), reading: make(chan struct{}, maxReading), streaming: make(chan struct{}, maxStreams), ending: make(chan struct{})}
 	document, err := Document(cfg.Version, !cfg.authenticates())
 	if err != nil {
 		return nil, fmt.Errorf("admin API: %w", err)
@@ -110,6 +115,7 @@ func Listen(cfg Config) (*Server, error) {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          zap.NewStdLog(log),
 	}
+	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(s.ending) }))
 	return s, nil
 }
 

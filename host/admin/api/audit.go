@@ -8,7 +8,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// audit writes to the log who did what. What only looks is told at level debug.
+// audit writes to the log who did what. What only looks, and not at events,
+// is told at level debug.
 type audit struct {
 	log *zap.Logger
 
@@ -28,11 +29,12 @@ type entry struct {
 	status  int
 	err     error
 	took    time.Duration
+	begins  bool // an answer that goes on, of which the end is told too
 }
 
 func (a *audit) note(e entry) {
 	refused := e.status == http.StatusUnauthorized || e.status == http.StatusForbidden || e.status == http.StatusMisdirectedRequest
-	changes := e.op != nil && e.op.method != http.MethodGet
+	changes := e.op != nil && (e.op.method != http.MethodGet || e.op.stream != nil)
 	leftOut := 0
 	switch {
 	case refused:
@@ -63,6 +65,8 @@ func (a *audit) note(e entry) {
 		a.log.Error("request failed", fields...)
 	case refused:
 		a.log.Warn("request refused", append(fields, zap.Int("left_out_since_last", leftOut))...)
+	case changes && e.begins:
+		a.log.Info("request begins", fields...)
 	case changes:
 		a.log.Info("request", fields...)
 	default:

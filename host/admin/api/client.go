@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -124,6 +126,76 @@ func (c *Remote) Resume(ctx context.Context, name string) (*PipelineDetail, erro
 // ClearError makes it go on after a failure.
 func (c *Remote) ClearError(ctx context.Context, name string) (*PipelineDetail, error) {
 	return c.steer(ctx, http.MethodPost, name, ":clear-error")
+}
+
+// Tap hands what a tap shows to sink until the server ends it, whose reason it
+// returns, or a call-back fails.
+func (c *Remote) Tap(ctx context.Context, name string, want TapQuery, sink TapSink) (reason string, err error) {
+	query := url.Values{}
+	for key, value := range map[string]string{"processor": want.Processor, "topic": want.Topic, "where": want.Where} {
+		if value != "" {
+			query.Set(key, value)
+		}
+	}
+	for key, value := range map[string]int{"rate": want.Rate, "limit": want.Limit} {
+		if value != 0 {
+			query.Set(key, strconv.Itoa(value))
+		}
+	}
+	if want.Key != nil {
+		query.Set("key", *want.Key)
+	}
+	resp, err := c.request(ctx, http.MethodGet, pipelinesPath+"/"+url.PathEscape(name)+":tap", query)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	var end *End
+	err = messages(resp.Body, func(name string, data []byte) error {
+		switch name {
+		case "exchange":
+			return decode(data, sink.Exchange)
+		case "counts":
+			return decode(data, sink.Counts)
+		case "end":
+			return decode(data, func(e End) error { end = &e; return nil })
+		}
+		return nil // of a weir that is newer
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case end == nil:
+		return "", fmt.Errorf("admin API at %s: the answer ends early: %w", c.address, io.ErrUnexpectedEOF)
+	}
+	return end.Reason, nil
+}
+
+func decode[T any](data []byte, visit func(T) error) error {
+	var v T
+	if err := json.Unmarshal(data, &v); err != nil {
+		return fmt.Errorf("admin API: %w", err)
+	}
+	return visit(v)
+}
+
+// messages reads server-sent events, each with one line of data.
+func messages(r io.Reader, visit func(name string, data []byte) error) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxAnswer)
+	name := ""
+	for lines.Scan() {
+		line := lines.Text()
+		if n, ok := strings.CutPrefix(line, "event: "); ok {
+			name = n
+		}
+		if data, ok := strings.CutPrefix(line, "data: "); ok {
+			if err := visit(name, []byte(data)); err != nil {
+				return err
+			}
+		}
+	}
+	return lines.Err()
 }
 
 func (c *Remote) steer(ctx context.Context, method, name, verb string) (*PipelineDetail, error) {

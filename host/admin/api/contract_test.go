@@ -77,6 +77,10 @@ func (c *contract) holds(t *testing.T, op *operation, got answer) Code {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got.kind == streamType {
+		c.streamHolds(t, op, got.body)
+		return ""
+	}
 	body, err := jsonschema.UnmarshalJSON(strings.NewReader(got.body))
 	if err != nil {
 		t.Fatalf("%s: %v in %s", op.id, err, got.body)
@@ -96,13 +100,52 @@ func (c *contract) holds(t *testing.T, op *operation, got answer) Code {
 	return p.Code
 }
 
+// streamHolds checks each message of an answer that goes on.
+func (c *contract) streamHolds(t *testing.T, op *operation, body string) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, message := range strings.Split(strings.TrimSuffix(body, "\n\n"), "\n\n") {
+		head, data, _ := strings.Cut(message, "\ndata: ")
+		name := strings.TrimPrefix(head, "event: ")
+		if op.stream[name] == nil {
+			t.Fatalf("%s: message %q", op.id, message)
+		}
+		seen[name] = true
+		schema, err := c.compiler.Compile("openapi.json#/components/schemas/" + op.stream[name].Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(data))
+		if err != nil {
+			t.Fatalf("%s: %v in %q", op.id, err, message)
+		}
+		if err := schema.Validate(value); err != nil {
+			t.Errorf("%s: %s is not as the document has it: %v", op.id, message, err)
+		}
+	}
+	if len(seen) != len(op.stream) {
+		t.Errorf("%s: of the messages only %v came", op.id, seen)
+	}
+}
+
 // target is where an operation of the fake host is.
 func target(op *operation) string {
 	path := strings.ReplaceAll(op.path, "{pipeline}", "orders")
 	if strings.Contains(path, "{") {
 		panic("the test knows no parameter of " + op.path)
 	}
+	if op.stream != nil {
+		path += "?limit=2"
+	}
 	return path
+}
+
+// with adds a parameter.
+func with(path, query string) string {
+	if strings.Contains(path, "?") {
+		return path + "&" + query
+	}
+	return path + "?" + query
 }
 
 // provoke makes a request that meets a problem, by code.
@@ -113,7 +156,7 @@ var provoke = map[Code]func(t *testing.T, s *Server, host *fakeHost, op *operati
 		return r
 	},
 	BadParameter: func(t *testing.T, s *Server, _ *fakeHost, op *operation) *http.Request {
-		return request(t, s, op.method, target(op)+"?healt=up", "")
+		return request(t, s, op.method, with(target(op), "healt=up"), "")
 	},
 	CrossSite: func(t *testing.T, s *Server, _ *fakeHost, op *operation) *http.Request {
 		r := request(t, s, op.method, target(op), "")
@@ -159,6 +202,15 @@ var provoke = map[Code]func(t *testing.T, s *Server, host *fakeHost, op *operati
 	},
 	NoPipeline: func(t *testing.T, s *Server, _ *fakeHost, op *operation) *http.Request {
 		return request(t, s, op.method, strings.Replace(target(op), "orders", "order", 1), "")
+	},
+	NoProcessor: func(t *testing.T, s *Server, _ *fakeHost, op *operation) *http.Request {
+		return request(t, s, op.method, with(target(op), "processor=rout"), "")
+	},
+	TooMany: func(t *testing.T, s *Server, _ *fakeHost, op *operation) *http.Request {
+		for range maxStreams {
+			s.streaming <- struct{}{}
+		}
+		return request(t, s, op.method, target(op), "")
 	},
 	NotNow: func(t *testing.T, s *Server, host *fakeHost, op *operation) *http.Request {
 		host.failWith(refuse(NotNow, "", "it has failed"))
@@ -214,6 +266,9 @@ func TestDocument(t *testing.T) {
 						t.Fatalf("nothing brings about %s", code)
 					}
 					host.failWith(nil)
+					for len(s.streaming) > 0 { // as TooMany has left it
+						<-s.streaming
+					}
 					host.panics = false
 					r := request(t, s, op.method, target(op), "")
 					r.Header.Set("Authorization", "Bearer "+ruling)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -54,6 +55,34 @@ func (h *fakeHost) ClearError(context.Context, string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.fail
+}
+
+func (h *fakeHost) Tap(ctx context.Context, _ string, want TapQuery, sink TapSink) error {
+	h.mu.Lock()
+	fail := h.fail
+	h.mu.Unlock()
+	switch {
+	case fail != nil:
+		return fail
+	case want.Processor != "" && want.Processor != "route":
+		return refuse(NoProcessor, "", "no processor is called %q", want.Processor)
+	}
+	if err := sink.Counts(TapCounts{}); err != nil {
+		return err
+	}
+	value, partition := "a\nb", int32(1)
+	for range 3 {
+		x := TapExchange{
+			Processor: "route", Topic: "in", Before: []TapEvent{{Value: &value, Key: want.Key}},
+			After:   []TapEvent{{ValueBase64: []byte{0xff}, Partition: &partition, Headers: []TapHeader{{Name: "h"}}, Context: map[string]json.RawMessage{"n": json.RawMessage("1")}}},
+			Outcome: "failed", Failure: &TapFailure{Class: "reject", Message: want.Where},
+		}
+		if err := sink.Exchange(x); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 func (h *fakeHost) steer(pipeline string, paused bool) error {

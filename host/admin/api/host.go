@@ -17,6 +17,10 @@ type Host interface {
 	Resume(ctx context.Context, pipeline string) error
 	// ClearError makes a pipeline go on that a failure stopped.
 	ClearError(ctx context.Context, pipeline string) error
+	// Tap shows events between processors until ctx ends or a call-back of sink
+	// fails, whose error it returns. It calls sink.Counts at the beginning and about
+	// once a second, and nothing of sink when what is wanted cannot be.
+	Tap(ctx context.Context, pipeline string, want TapQuery, sink TapSink) error
 }
 
 // Health is what the state of a pipeline means.

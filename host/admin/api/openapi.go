@@ -64,6 +64,8 @@ func Document(version Version, open bool) ([]byte, error) {
 func (op *operation) document(components schemas, problem object) object {
 	good := object{"description": "done"}
 	switch {
+	case op.stream != nil:
+		good["content"] = object{streamType: object{"schema": op.messages(components)}}
 	case op.reply != nil:
 		good["content"] = object{"application/json": object{"schema": components.of(op.reply)}}
 	default:
@@ -102,7 +104,7 @@ func (op *operation) problems() map[int][]Code {
 	all := append(slices.Clone(common), op.codes...)
 	if op.role != anybody {
 		all = append(all, NoToken, BadToken, RoleTooLow)
-		if op.method == http.MethodGet {
+		if op.method == http.MethodGet && op.stream == nil {
 			all = append(all, TookTooLong) // of the wait for its turn
 		}
 	}
@@ -116,6 +118,17 @@ func (op *operation) problems() map[int][]Code {
 		}
 	}
 	return out
+}
+
+// messages describes an answer that goes on, and puts what comes in it among the
+// schemas.
+func (op *operation) messages(components schemas) object {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(op.stream)) {
+		components.of(op.stream[name])
+		lines = append(lines, fmt.Sprintf("%s (%s)", name, op.stream[name].Name()))
+	}
+	return object{"type": "string", "description": "Server-sent events, whose data is JSON of the schema named behind each: " + strings.Join(lines, ", ") + ". The last one is end."}
 }
 
 func (op *operation) parameters() []any {
@@ -133,6 +146,9 @@ func (op *operation) parameters() []any {
 
 func (p *parameter) document(in string) object {
 	schema := object{"type": p.kind}
+	if p.kind == "integer" {
+		schema["minimum"], schema["maximum"] = p.low, p.high
+	}
 	if len(p.enum) > 0 {
 		schema["enum"] = p.enum
 	}
@@ -148,9 +164,16 @@ func (s schemas) of(t reflect.Type) object {
 	if t == typeOf[time.Time]() {
 		return object{"type": "string", "format": "date-time"}
 	}
+	if t == typeOf[json.RawMessage]() {
+		return object{}
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		return s.of(t.Elem())
+		of := maps.Clone(s.of(t.Elem()))
+		if kind, ok := of["type"].(string); ok { // one that may be null, or left out
+			of["type"] = []string{kind, "null"}
+		}
+		return of
 	case reflect.String:
 		return object{"type": "string"}
 	case reflect.Bool:
@@ -162,6 +185,9 @@ func (s schemas) of(t reflect.Type) object {
 	case reflect.Uint64:
 		return object{"type": "integer", "minimum": 0}
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return object{"type": "string", "contentEncoding": "base64"}
+		}
 		return object{"type": "array", "items": s.of(t.Elem())}
 	case reflect.Map:
 		return object{"type": "object", "additionalProperties": s.of(t.Elem())}

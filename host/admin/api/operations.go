@@ -19,6 +19,9 @@ type operation struct {
 	query []parameter
 	// reply is the type of the answer's body; nil is none.
 	reply reflect.Type
+	// stream are the messages of an answer that goes on, by their names; the
+	// last one is end. Then there is no reply.
+	stream map[string]reflect.Type
 	// codes are the problems that it may meet, besides those of every operation.
 	codes []Code
 	do    func(ctx context.Context, s *Server, c *call) (any, error)
@@ -29,6 +32,7 @@ type parameter struct {
 	name, about string
 	kind        string // string, boolean or integer, as JSON Schema calls them
 	enum        []string
+	low, high   int // of an integer
 }
 
 // call is one request of an operation, checked.
@@ -107,6 +111,7 @@ func init() {
 			about:   "For a pipeline that a failure stopped. It goes on at the offsets that its group has committed; a guilty event is tried again, by the modules that are there now.",
 			do:      steer(Host.ClearError),
 		},
+		tapOperation,
 		{
 			id: "listModules", method: http.MethodGet, path: modulesPath, role: Viewer, reply: typeOf[ModuleList](),
 			summary: "the modules that pipelines run, by digest",

@@ -19,6 +19,7 @@ const (
 	BadParameter  Code = "bad_parameter"
 	Unknown       Code = "no_such_path"
 	NoPipeline    Code = "no_such_pipeline"
+	NoProcessor   Code = "no_such_processor"
 	WrongMethod   Code = "wrong_method"
 	Unnamed       Code = "wrong_host"
 	CrossSite     Code = "cross_site"
@@ -27,6 +28,7 @@ const (
 	RoleTooLow    Code = "role_too_low"
 	TenantOnly    Code = "tenant_only"
 	TooLarge      Code = "too_large"
+	TooMany       Code = "too_many"
 	BadType       Code = "unsupported_media_type"
 	NotNow        Code = "not_in_this_state"
 	NotAvailable  Code = "not_available"
@@ -52,11 +54,13 @@ var kinds = []kind{
 	{CrossSite, http.StatusForbidden, "the request was made by a page of another site"},
 	{Unknown, http.StatusNotFound, "there is no such path"},
 	{NoPipeline, http.StatusNotFound, "there is no such pipeline"},
+	{NoProcessor, http.StatusNotFound, "the pipeline has no such processor"},
 	{WrongMethod, http.StatusMethodNotAllowed, "the path has no such method"},
 	{NotNow, http.StatusConflict, "the state does not allow it"},
 	{TooLarge, http.StatusRequestEntityTooLarge, "the body is too large"},
 	{BadType, http.StatusUnsupportedMediaType, "the body is of a type that is not taken"},
 	{Unnamed, http.StatusMisdirectedRequest, "the host that the request names is not this one"},
+	{TooMany, http.StatusTooManyRequests, "so many cannot be served at one time"},
 	{InternalError, http.StatusInternalServerError, "weir made a mistake, which its log has"},
 	{NotAvailable, http.StatusServiceUnavailable, "it cannot be done now, or not here"},
 	{TookTooLong, http.StatusGatewayTimeout, "it took too long"},

@@ -31,7 +31,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	body, err := s.answer(r, &e)
-	if err == nil {
+	if going, ok := body.(stream); ok {
+		err = s.stream(w, r, going, &e)
+	} else if err == nil {
 		e.status = http.StatusOK
 		err = write(w, e.status, "application/json", body)
 	}
@@ -91,6 +93,10 @@ func (s *Server) answer(r *http.Request, e *entry) (body any, err error) {
 	if err != nil {
 		return nil, err
 	}
+	c := &call{who: e.who, path: path, query: query}
+	if op.stream != nil {
+		return op.do(r.Context(), s, c)
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
 	defer cancel()
 	if r.Method == http.MethodGet {
@@ -101,7 +107,7 @@ func (s *Server) answer(r *http.Request, e *entry) (body any, err error) {
 			return nil, ctx.Err()
 		}
 	}
-	return op.do(ctx, s, &call{who: e.who, path: path, query: query})
+	return op.do(ctx, s, c)
 }
 
 // noBody is for operations that take none: what comes anyway must be an empty
@@ -160,6 +166,10 @@ func (p *parameter) check(value string) error {
 	switch {
 	case len(p.enum) > 0 && !slices.Contains(p.enum, value):
 		return refuse(BadParameter, "want "+strings.Join(p.enum, ", "), "the parameter %s is %q", p.name, value)
+	case p.kind == "integer":
+		if n, err := strconv.Atoi(value); err != nil || n < p.low || n > p.high {
+			return refuse(BadParameter, fmt.Sprintf("want a number from %d to %d", p.low, p.high), "the parameter %s is %q", p.name, value)
+		}
 	case p.kind == "boolean" && value != "true" && value != "false":
 		return refuse(BadParameter, "want true or false", "the parameter %s is %q", p.name, value)
 	}

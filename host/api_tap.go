@@ -1,0 +1,157 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/weirhq/weir/host/admin/api"
+	"github.com/weirhq/weir/host/config"
+	"github.com/weirhq/weir/host/event"
+	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/tap"
+)
+
+// watched puts a point around the processors of a step.
+func (m *member) watched(step pipeline.Step) pipeline.Step {
+	point, open := m.points.Add(step.Name, step.Filter), step.Open
+	step.Open = func(ctx context.Context) (pipeline.Processor, error) {
+		p, err := open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return point.Around(p), nil
+	}
+	return step
+}
+
+// Tap implements api.Host.
+func (r remote) Tap(ctx context.Context, name string, want api.TapQuery, sink api.TapSink) error {
+	m, err := r.host.member(name)
+	if err != nil {
+		return refused(err)
+	}
+	cfg := tap.Config{Processor: want.Processor, Topic: want.Topic, Rate: want.Rate, Redact: r.host.redact}
+	if want.Key != nil {
+		if cfg.Redact != nil && cfg.Redact.Keys {
+			return &api.Error{Code: api.BadParameter, Detail: "the configuration hides keys, so they cannot be asked for"}
+		}
+		cfg.Key = []byte(*want.Key)
+	}
+	if want.Where != "" {
+		if cfg.Where, err = tap.ParseCondition(want.Where); err != nil {
+			return &api.Error{Code: api.BadParameter, Detail: "where: " + err.Error(), Hint: `such as: weight > 10 && customer.country == "CZ"`}
+		}
+	}
+	if err := m.points.has(want.Processor); err != nil {
+		return err
+	}
+	t := tap.New(cfg)
+	defer m.points.Attach(t)()
+	return t.Run(ctx, func(x *tap.Exchange) error { return sink.Exchange(exchangeDetail(x)) }, func(c tap.Counts) error { return sink.Counts(api.TapCounts(c)) })
+}
+
+// tapped are the points of a pipeline.
+type tapped struct{ tap.Points }
+
+// has says what is wrong with wanting to look at a processor; "" is all.
+func (p *tapped) has(processor string) error {
+	names := p.Names()
+	switch {
+	case len(names) == 0:
+		return &api.Error{Code: api.NotNow, Detail: "the pipeline has no processors, and what it reads is what it writes"}
+	case processor == "" || slices.Contains(names, processor):
+		return nil
+	}
+	hint := "there are: " + strings.Join(names, ", ")
+	if near := config.Nearest(processor, names); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	return &api.Error{Code: api.NoProcessor, Detail: fmt.Sprintf("no processor is called %q", processor), Hint: hint}
+}
+
+func exchangeDetail(x *tap.Exchange) api.TapExchange {
+	d := api.TapExchange{
+		Processor: x.Processor, Topic: x.From.Topic, Partition: x.From.Number, Offset: x.Offset, At: x.At, More: x.More,
+		Before: eventDetails(x.Before), After: eventDetails(x.After), Outcome: "emitted",
+	}
+	switch {
+	case x.Failure != nil:
+		d.Outcome, d.Failure = "failed", &api.TapFailure{Class: string(x.Failure.Class), Message: x.Failure.Message}
+	case len(x.After) == 0 && x.Filter:
+		d.Outcome = "filtered"
+	case len(x.After) == 0:
+		d.Outcome = "dropped"
+	}
+	return d
+}
+
+func eventDetails(events []tap.Event) []api.TapEvent {
+	out := make([]api.TapEvent, len(events))
+	for i := range events {
+		e := &events[i]
+		d := api.TapEvent{Topic: e.Topic, Timestamp: e.Timestamp, Stamped: e.Stamped, Cut: e.Cut}
+		if e.Partition != event.AnyPartition {
+			d.Partition = &e.Partition
+		}
+		d.Key, d.KeyBase64 = textOrBytes(e.Key)
+		d.Value, d.ValueBase64 = textOrBytes(e.Value)
+		for _, h := range e.Headers {
+			header := api.TapHeader{Name: h.Name}
+			header.Value, header.ValueBase64 = textOrBytes(h.Value)
+			d.Headers = append(d.Headers, header)
+		}
+		for _, p := range slices.Backward(e.Context) { // of a name that repeats the first counts
+			if d.Context == nil {
+				d.Context = map[string]json.RawMessage{}
+			}
+			d.Context[p.Name] = contextDetail(p.Value)
+		}
+		out[i] = d
+	}
+	return out
+}
+
+// textOrBytes gives what can stand in JSON; both are nil for a null.
+func textOrBytes(b []byte) (*string, []byte) {
+	switch {
+	case b == nil:
+		return nil, nil
+	case utf8.Valid(b):
+		text := string(b)
+		return &text, nil
+	}
+	return nil, b
+}
+
+// contextDetail is a value of the context in JSON; bytes are base64.
+func contextDetail(v event.Value) json.RawMessage {
+	var is any
+	switch v.Kind {
+	case event.Bool:
+		is = v.Num != 0
+	case event.Int:
+		is = int64(v.Num)
+	case event.Float:
+		is = math.Float64frombits(v.Num)
+	case event.Text:
+		is = string(v.Data)
+	case event.Bytes:
+		is = v.Data
+	case event.JSON:
+		if json.Valid(v.Data) {
+			return v.Data
+		}
+		is = string(v.Data)
+	}
+	text, err := json.Marshal(is)
+	if err != nil { // JSON has no infinite numbers
+		return json.RawMessage(strconv.Quote(fmt.Sprint(is)))
+	}
+	return text
+}
