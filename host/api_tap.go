@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -18,8 +19,8 @@ import (
 )
 
 // watched puts a point around the processors of a step.
-func (m *member) watched(step pipeline.Step) pipeline.Step {
-	point, open := m.points.Add(step.Name, step.Filter), step.Open
+func (m *member) watched(step pipeline.Step, first bool) pipeline.Step {
+	point, open := &tap.Point{Board: &m.taps, Name: step.Name, Filter: step.Filter, First: first}, step.Open
 	step.Open = func(ctx context.Context) (pipeline.Processor, error) {
 		p, err := open(ctx)
 		if err != nil {
@@ -30,38 +31,68 @@ func (m *member) watched(step pipeline.Step) pipeline.Step {
 	return step
 }
 
-// Tap implements api.Host.
+// errGone says that a pipeline that was looked at is no more.
+var errGone = errors.New("the pipeline is gone")
+
+// Tap implements api.Host. It goes on with a pipeline that takes the place of the
+// one that it has begun with.
 func (r remote) Tap(ctx context.Context, name string, want api.TapQuery, sink api.TapSink) error {
 	m, err := r.host.member(name)
 	if err != nil {
 		return refused(err)
 	}
-	cfg := tap.Config{Processor: want.Processor, Topic: want.Topic, Rate: want.Rate, Redact: r.host.redact}
+	if err := m.has(want.Processor); err != nil {
+		return err
+	}
+	cfg, err := r.host.tapOf(&want)
+	if err != nil {
+		return err
+	}
+	t := tap.New(cfg)
+	detach := m.taps.Attach(t)
+	defer func() { detach() }()
+	err = t.Run(ctx, func(x *tap.Exchange) error { return sink.Exchange(exchangeDetail(x)) }, func(c tap.Counts) error {
+		now, err := r.host.member(name)
+		switch {
+		case err != nil:
+			return errGone
+		case now != m:
+			detach()
+			m, detach = now, now.taps.Attach(t)
+		}
+		return sink.Counts(api.TapCounts(c))
+	})
+	if errors.Is(err, errGone) {
+		return nil
+	}
+	return err
+}
+
+// tapOf says what a tap shows.
+func (h *Host) tapOf(want *api.TapQuery) (tap.Config, error) {
+	cfg := tap.Config{Processor: want.Processor, Topic: want.Topic, Rate: want.Rate, Redact: h.redact}
 	if want.Key != nil {
 		if cfg.Redact != nil && cfg.Redact.Keys {
-			return &api.Error{Code: api.BadParameter, Detail: "the configuration hides keys, so they cannot be asked for"}
+			return cfg, &api.Error{Code: api.BadParameter, Detail: "the configuration hides keys, so they cannot be asked for"}
 		}
 		cfg.Key = []byte(*want.Key)
 	}
 	if want.Where != "" {
-		if cfg.Where, err = tap.ParseCondition(want.Where); err != nil {
-			return &api.Error{Code: api.BadParameter, Detail: "where: " + err.Error(), Hint: `such as: weight > 10 && customer.country == "CZ"`}
+		where, err := tap.ParseCondition(want.Where)
+		if err != nil {
+			return cfg, &api.Error{Code: api.BadParameter, Detail: "where: " + err.Error(), Hint: `such as: weight > 10 && customer.country == "CZ"`}
 		}
+		cfg.Where = where
 	}
-	if err := m.points.has(want.Processor); err != nil {
-		return err
-	}
-	t := tap.New(cfg)
-	defer m.points.Attach(t)()
-	return t.Run(ctx, func(x *tap.Exchange) error { return sink.Exchange(exchangeDetail(x)) }, func(c tap.Counts) error { return sink.Counts(api.TapCounts(c)) })
+	return cfg, nil
 }
 
-// tapped are the points of a pipeline.
-type tapped struct{ tap.Points }
-
 // has says what is wrong with wanting to look at a processor; "" is all.
-func (p *tapped) has(processor string) error {
-	names := p.Names()
+func (m *member) has(processor string) error {
+	var names []string
+	for i := range m.spec.Steps {
+		names = append(names, m.spec.Steps[i].Name)
+	}
 	switch {
 	case len(names) == 0:
 		return &api.Error{Code: api.NotNow, Detail: "the pipeline has no processors, and what it reads is what it writes"}

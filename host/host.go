@@ -177,7 +177,7 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 			faults = append(faults, err)
 			continue
 		}
-		cfg.Steps = append(cfg.Steps, m.watched(step))
+		cfg.Steps = append(cfg.Steps, m.watched(step, i == 0))
 		m.parts = append(m.parts, own)
 		if own.slot != nil {
 			slots[step.Name] = own.slot

@@ -13,6 +13,7 @@ import (
 
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/tap"
 )
 
 // member is one pipeline with its parts, and who looks after its life.
@@ -21,8 +22,8 @@ type member struct {
 	sources  []*kafka.Source
 	sink     sink
 	pipeline *pipeline.Pipeline
-	parts    []part // by step
-	points   tapped // around its processors
+	parts    []part    // by step
+	taps     tap.Board // around its processors
 	// transactions are the sink where delivery is exactly once.
 	transactions *kafka.Transactions
 

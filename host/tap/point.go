@@ -31,7 +31,7 @@ type failed struct {
 }
 
 func (w *watched) Process(ctx context.Context, in, out []event.Event, fail func(i int, f *event.Failure)) ([]event.Event, error) {
-	taps := w.point.taps.Load()
+	taps := w.point.Board.taps.Load()
 	if taps == nil {
 		return w.Processor.Process(ctx, in, out, fail)
 	}
@@ -43,7 +43,9 @@ func (w *watched) Process(ctx context.Context, in, out []event.Event, fail func(
 	})
 	if err == nil {
 		for _, t := range *taps {
-			t.look(w.point, in, out[had:], failures)
+			if t.cfg.Processor == "" || t.cfg.Processor == w.point.Name {
+				t.look(w.point, in, out[had:], failures)
+			}
 		}
 	}
 	return out, err
@@ -60,7 +62,7 @@ func (t *Tap) look(p *Point, in, out []event.Event, failures []failed) {
 			continue
 		}
 		t.looked.Add(1)
-		x := &Exchange{Processor: p.name, Filter: p.filter, From: e.From, Offset: e.Offset, At: time.Now()}
+		x := &Exchange{Processor: p.Name, Filter: p.Filter, From: e.From, Offset: e.Offset, At: time.Now()}
 		x.Before = x.copies(in, e.Origin)
 		x.After = x.copies(out, e.Origin)
 		for i := range failures {

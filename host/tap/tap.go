@@ -187,63 +187,42 @@ func (c *credit) spend() bool {
 	return true
 }
 
-// Points are those of one pipeline, in the order of its chain.
-type Points struct {
-	mu  sync.Mutex
-	all []*Point
+// Board is where the taps of one pipeline are, for all its points: those of a
+// chain that is replaced, too.
+type Board struct {
+	mu   sync.Mutex
+	taps atomic.Pointer[[]*Tap] // nil when nobody looks
 }
 
 // Point is the place around a processor.
 type Point struct {
-	name   string
-	filter bool
-	first  bool                   // of the chain
-	taps   atomic.Pointer[[]*Tap] // nil when nobody looks
-}
-
-// Add makes the point of the next processor. A filter is one that lets events
-// through or not.
-func (p *Points) Add(name string, filter bool) *Point {
-	point := &Point{name: name, filter: filter, first: len(p.all) == 0}
-	p.all = append(p.all, point)
-	return point
-}
-
-// Names are those of the processors that can be looked at.
-func (p *Points) Names() []string {
-	names := make([]string, len(p.all))
-	for i, point := range p.all {
-		names[i] = point.name
-	}
-	return names
+	Board *Board
+	Name  string
+	// Filter says that the processor lets events through or not, First that it is
+	// the first of its chain.
+	Filter, First bool
 }
 
 // Attach lets a tap see, until detach is called.
-func (p *Points) Attach(t *Tap) (detach func()) {
-	p.change(t, func(taps []*Tap) []*Tap { return append(slices.Clone(taps), t) })
+func (b *Board) Attach(t *Tap) (detach func()) {
+	b.change(func(taps []*Tap) []*Tap { return append(taps, t) })
 	return func() {
-		p.change(t, func(taps []*Tap) []*Tap {
-			return slices.DeleteFunc(slices.Clone(taps), func(other *Tap) bool { return other == t })
-		})
+		b.change(func(taps []*Tap) []*Tap { return slices.DeleteFunc(taps, func(other *Tap) bool { return other == t }) })
 	}
 }
 
-func (p *Points) change(t *Tap, to func([]*Tap) []*Tap) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, point := range p.all {
-		if t.cfg.Processor != "" && t.cfg.Processor != point.name {
-			continue
-		}
-		var now []*Tap
-		if old := point.taps.Load(); old != nil {
-			now = *old
-		}
-		if now = to(now); len(now) > 0 {
-			point.taps.Store(&now)
-		} else {
-			point.taps.Store(nil)
-		}
+// change gives a copy of the taps to a function, and makes of it what they are.
+func (b *Board) change(to func([]*Tap) []*Tap) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var now []*Tap
+	if old := b.taps.Load(); old != nil {
+		now = slices.Clone(*old)
+	}
+	if now = to(now); len(now) > 0 {
+		b.taps.Store(&now)
+	} else {
+		b.taps.Store(nil)
 	}
 }
 
@@ -257,7 +236,7 @@ func (t *Tap) chooses(p *Point, e *event.Event) bool {
 	}{e.From, e.Offset}
 	id := max(maphash.Comparable(t.seed, record), 1)
 	place := &t.chosen[id%uint64(len(t.chosen))]
-	if !p.first && t.cfg.Processor == "" {
+	if !p.First && t.cfg.Processor == "" {
 		return place.Load() == id
 	}
 	if !t.spend() {

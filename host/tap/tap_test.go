@@ -39,6 +39,11 @@ func (upper) Process(_ context.Context, in, out []event.Event, fail func(int, *e
 
 func (upper) Close(context.Context) error { return nil }
 
+// up is the first processor of a chain, with its point.
+func up(board *Board) Processor {
+	return (&Point{Board: board, Name: "up", First: true}).Around(upper{})
+}
+
 var place = &event.Partition{Topic: "in", Number: 3}
 
 func batch(values ...string) []event.Event {
@@ -50,13 +55,13 @@ func batch(values ...string) []event.Event {
 }
 
 // watch runs a tap, and returns what it showed, as text, once stop is called.
-func watch(t *testing.T, points *Points, cfg Config) (tap *Tap, stop func() []string) {
+func watch(t *testing.T, board *Board, cfg Config) (tap *Tap, stop func() []string) {
 	t.Helper()
 	if cfg.Rate == 0 {
 		cfg.Rate = 1000
 	}
 	tap = New(cfg)
-	detach := points.Attach(tap)
+	detach := board.Attach(tap)
 	ctx, cancel := context.WithCancel(t.Context())
 	ran := make(chan error, 1)
 	shown := []string{}
@@ -133,7 +138,7 @@ func TestTap(t *testing.T) {
 		{"a topic", Config{Topic: "in"}, batch("a"), []string{"up in[3]@100: a -> A"}},
 		{"no such topic", Config{Topic: "out"}, batch("a"), []string{}},
 		{"a processor", Config{Processor: "up"}, batch("a"), []string{"up in[3]@100: a -> A"}},
-		{"no such processor", Config{Processor: "down"}, nil, nil},
+		{"another processor", Config{Processor: "down"}, batch("a"), []string{}},
 		{"a condition", Config{Where: one("a > 1")}, batch(`{"a":1}`, `{"a":2}`), []string{`up in[3]@101: {"a":2} -> {"A":2}`}},
 		{"hidden", Config{Redact: &Redaction{Fields: []string{"a"}}}, batch(`{"a":1}`, "x", "fail"), []string{
 			`up in[3]@100: {"a":"***"} -> {"A":"***"}`, "up in[3]@101: *** -> ***", "up in[3]@102: *** -> failed: ***",
@@ -141,23 +146,15 @@ func TestTap(t *testing.T) {
 		{"a condition on what is hidden", Config{Where: one("a > 1"), Redact: &Redaction{Fields: []string{"a"}}}, batch(`{"a":2}`), []string{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var points Points
-			p := points.Add("up", false).Around(upper{})
-			if tt.want == nil { // it sees nothing, and Run has nothing to wait for
-				detach := points.Attach(New(tt.cfg))
-				if points.all[0].taps.Load() != nil {
-					t.Error("a tap sees a processor that it did not ask for")
-				}
-				detach()
-				return
-			}
-			_, stop := watch(t, &points, tt.cfg)
+			var board Board
+			p := up(&board)
+			_, stop := watch(t, &board, tt.cfg)
 			process(t, p, tt.in)
 			if diff := cmp.Diff(tt.want, stop()); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
-			if points.all[0].taps.Load() != nil {
-				t.Error("the point still has taps")
+			if board.taps.Load() != nil {
+				t.Error("the tap is still there")
 			}
 		})
 	}
@@ -166,10 +163,11 @@ func TestTap(t *testing.T) {
 // A record that is seen at the first processor is seen at the others, and no
 // other one is, whatever the budget.
 func TestRecordsAreFollowed(t *testing.T) {
-	var points Points
-	first, second := points.Add("first", false).Around(upper{}), points.Add("second", true).Around(upper{})
+	var board Board
+	first := (&Point{Board: &board, Name: "first", First: true}).Around(upper{})
+	second := (&Point{Board: &board, Name: "second", Filter: true}).Around(upper{})
 	tap := New(Config{Rate: 1})
-	defer points.Attach(tap)()
+	defer board.Attach(tap)()
 	tap.budget.Store(2)
 	in := batch("a", "two", "c", "d")
 	process(t, second, process(t, first, in))
@@ -189,11 +187,11 @@ func TestRecordsAreFollowed(t *testing.T) {
 
 // The events of a record are shown together, whatever stands between them.
 func TestEventsOfARecord(t *testing.T) {
-	var points Points
-	p := points.Add("up", false).Around(upper{})
+	var board Board
+	p := up(&board)
 	in := batch("a", "b", "c")
 	in[2].Origin, in[2].Offset = 0, 100
-	_, stop := watch(t, &points, Config{})
+	_, stop := watch(t, &board, Config{})
 	process(t, p, in)
 	if diff := cmp.Diff([]string{"up in[3]@100: a c -> A C", "up in[3]@101: b -> B"}, stop()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -226,10 +224,10 @@ func TestCopies(t *testing.T) {
 
 // A tap that nobody reads holds nobody up: what finds no room is counted.
 func TestNobodyReads(t *testing.T) {
-	var points Points
-	p := points.Add("up", false).Around(upper{})
+	var board Board
+	p := up(&board)
 	tap := New(Config{Rate: 1})
-	defer points.Attach(tap)()
+	defer board.Attach(tap)()
 	process(t, p, batch("a", "b"))
 	if got, want := tap.Counts(), (Counts{Missed: 2}); got != want {
 		t.Errorf("without a budget: %+v, want %+v", got, want)
@@ -243,7 +241,7 @@ func TestNobodyReads(t *testing.T) {
 		t.Errorf("with a full queue: %+v, want %+v", got, want)
 	}
 	big := New(Config{Rate: 1})
-	defer points.Attach(big)()
+	defer board.Attach(big)()
 	big.budget.Store(1 << 20)
 	large := batch(strings.Repeat("z", maxValue))
 	for range queued {
@@ -256,9 +254,9 @@ func TestNobodyReads(t *testing.T) {
 
 // An error of the processor is passed on, and nothing of the call is shown.
 func TestBrokenProcessor(t *testing.T) {
-	var points Points
-	p := points.Add("up", false).Around(upper{})
-	_, stop := watch(t, &points, Config{})
+	var board Board
+	p := up(&board)
+	_, stop := watch(t, &board, Config{})
 	if _, err := p.Process(t.Context(), batch("a", "break"), nil, nil); err == nil {
 		t.Error("the error is gone")
 	}
@@ -269,9 +267,8 @@ func TestBrokenProcessor(t *testing.T) {
 
 // Without a tap, a point costs no memory.
 func TestOffCostsNothing(t *testing.T) {
-	var points Points
-	inner := upper{}
-	p := points.Add("up", false).Around(inner)
+	var board Board
+	p := up(&board)
 	in, out := batch("drop", "drop"), []event.Event{}
 	fail := func(int, *event.Failure) {}
 	if n := testing.AllocsPerRun(100, func() { out, _ = p.Process(t.Context(), in, out[:0], fail) }); n != 0 {
@@ -281,12 +278,11 @@ func TestOffCostsNothing(t *testing.T) {
 
 // Lanes that work while taps come and go lose nothing.
 func TestComeAndGo(t *testing.T) {
-	var points Points
-	point := points.Add("up", false)
+	var board Board
 	var lanes sync.WaitGroup
 	for range 4 {
 		lanes.Go(func() {
-			p := point.Around(upper{})
+			p := up(&board)
 			for range 200 {
 				if got := len(process(t, p, batch("a", "two"))); got != 3 {
 					t.Errorf("%d events, want 3", got)
@@ -295,7 +291,7 @@ func TestComeAndGo(t *testing.T) {
 		})
 	}
 	for range 20 {
-		_, stop := watch(t, &points, Config{})
+		_, stop := watch(t, &board, Config{})
 		stop()
 	}
 	lanes.Wait()
