@@ -40,6 +40,27 @@ func (r remote) ClearError(ctx context.Context, pipeline string) error {
 	return refused(r.host.ClearError(ctx, pipeline))
 }
 
+// Tenants implements api.Host.
+func (r remote) Tenants() []api.Tenant {
+	var all []api.Tenant
+	for _, t := range r.host.Usage() {
+		q, u := t.Quota, t.Usage
+		all = append(all, api.Tenant{
+			Name: t.Name, Pipelines: t.Pipelines,
+			Quota: api.TenantQuota{
+				Weight: q.Weight, CPU: q.CPU, Memory: q.Memory, Instances: q.Instances, Pipelines: q.Pipelines,
+				Events: q.Events, Bytes: q.Bytes, LogLines: q.LogLines,
+			},
+			Usage: api.TenantUsage{
+				Fuel: u.Fuel, CPU: u.CPU.Seconds(), Memory: u.Memory, MemorySeconds: u.MemorySeconds, Instances: u.Instances, Events: u.Events, Bytes: u.Bytes,
+				Waited:     api.Waited{CPU: u.WaitedCPU.Seconds(), Events: u.WaitedEvents.Seconds(), Bytes: u.WaitedBytes.Seconds()},
+				Suppressed: u.Suppressed,
+			},
+		})
+	}
+	return all
+}
+
 // refused makes of an error what the API tells of it.
 func refused(err error) error {
 	for cause, code := range map[error]api.Code{ErrNoPipeline: api.NoPipeline, ErrNotStopped: api.NotNow, ErrEnds: api.NotAvailable} {
@@ -56,7 +77,7 @@ func (m *member) detail() api.PipelineDetail {
 	status, sample := m.status(), m.sample()
 	d := api.PipelineDetail{
 		Pipeline: api.Pipeline{
-			Name: status.Name, State: string(status.State), Since: status.Since, Health: healths[status.health()], Reason: status.Reason, Stop: stopDetail(status.Stop),
+			Name: status.Name, Tenant: tenantOf(status.Name), State: string(status.State), Since: status.Since, Health: healths[status.health()], Reason: status.Reason, Stop: stopDetail(status.Stop),
 			Events: api.Events{Consumed: sample.Consumed, Delivered: sample.Delivered, Abandoned: sample.Abandoned, InFlight: sample.InFlight},
 		},
 		Delivery:   string(status.Delivery),

@@ -49,6 +49,8 @@ type Options struct {
 
 // Host runs the pipelines of one Spec.
 type Host struct {
+	spec    *Spec
+	tenants tenants
 	log     *zap.Logger
 	loader  *plugin.Loader
 	modules plugin.Options // of the loader
@@ -103,7 +105,7 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{log: opts.Log, loader: loader, modules: modules, redact: spec.Redact, registries: map[*schema.RegistryConfig]*schema.Registry{}, running: newRunning(opts.Stay)}
+	h := &Host{spec: spec, tenants: openTenants(spec), log: opts.Log, loader: loader, modules: modules, redact: spec.Redact, registries: map[*schema.RegistryConfig]*schema.Registry{}, running: newRunning(opts.Stay)}
 	var faults []error
 	for _, p := range spec.Pipelines {
 		m, err := h.build(ctx, p, opts)
@@ -151,6 +153,7 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 		DeadLetterTopic: spec.DeadLetterTopic,
 		SinkTopic:       spec.Sink.Topic,
 		CheckTopic:      kafka.CheckTopicName,
+		AllowTopic:      h.spec.allowTopic(spec.Name),
 		CheckEvent:      m.sink.Check,
 		OnFailure:       onFailure,
 	}
@@ -158,7 +161,8 @@ func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*me
 	for i, s := range spec.Sources {
 		source := kafka.NewSource(kafka.SourceConfig{
 			Options: s.Options, Topics: s.Topics, Regex: s.Regex,
-			From: opts.From, To: opts.To, ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Transactions: m.transactions, Log: log,
+			From: opts.From, To: opts.To, ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Transactions: m.transactions,
+			Quota: h.tenants.quota(spec.Name), Log: log,
 		})
 		m.sources, sources[i] = append(m.sources, source), source
 		cfg.StuckAfter = max(cfg.StuckAfter, s.Options.Duration("max_poll_interval_ms"))
@@ -221,12 +225,12 @@ func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline
 	}
 	module, err := h.loader.LoadWithin(ctx, s.Module, s.Limits)
 	if err == nil && h.fits(module, s) {
-		err = try(ctx, module, cfg)
+		err = account{h.tenants.of(p.Name)}.try(ctx, module, cfg)
 	}
 	if err != nil {
 		return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, &ModuleError{err})
 	}
-	in := &slot{pipeline: p, step: s, cfg: cfg}
+	in := &slot{pipeline: p, step: s, cfg: cfg, account: account{h.tenants.of(p.Name)}}
 	in.module.Store(module)
 	step.Open, step.Version = in.open, in.version.Load
 	h.log.Info("module loaded", zap.String("pipeline", p.Name), zap.String("processor", s.Name),
@@ -244,15 +248,6 @@ func (h *Host) fits(module *plugin.Plugin, s *StepSpec) bool {
 	faults := module.Manifest().Schema().Check(s.ConfigNode, s.Pos, s.Path+".config")
 	h.faults = append(h.faults, faults...)
 	return len(faults) == 0
-}
-
-func try(ctx context.Context, module *plugin.Plugin, cfg plugin.Config) error {
-	cfg.Counters = nil
-	trial, err := module.Open(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	return trial.Close(ctx)
 }
 
 // ModuleError marks an error as one of a module that was not taken.

@@ -45,6 +45,7 @@ var layers = []struct {
 	{"host/schema", []string{"host/event", "host/config"}, "satisfies the pipeline's interfaces without importing it, and knows no Kafka"},
 	{"host/deadletter", []string{"host/event"}, "reads letters as events and knows no Kafka"},
 	{"host/tap", []string{"host/event"}, "stands around processors, whatever they are"},
+	{"host/tenant", nil, "names, amounts and time: what they are of, it does not know"},
 	{"host/telemetry", nil, "sees others through samples of its own"},
 	{"host/admin", nil, "sees others through interfaces of its own"},
 	{"host/admin/api", nil, "sees the host through an interface of its own"},
@@ -54,7 +55,7 @@ var layers = []struct {
 	{"host/verify/campaign", []string{"host/verify", "host/broker", "host/broker/relay"}, "sees weir as a user does: as a process"},
 	{"host/broker/brokertest", []string{"host/broker"}, "starts development brokers for tests"},
 	{"host", []string{
-		"host/admin", "host/admin/api", "host/capture", "host/config", "host/deadletter", "host/event", "host/kafka", "host/minisign", "host/pipeline", "host/plugin", "host/schema", "host/store", "host/tap", "host/telemetry", "host/trial", "host/tracker", "plugins",
+		"host/admin", "host/admin/api", "host/capture", "host/config", "host/deadletter", "host/event", "host/kafka", "host/minisign", "host/pipeline", "host/plugin", "host/schema", "host/store", "host/tap", "host/telemetry", "host/tenant", "host/trial", "host/tracker", "plugins",
 	}, "the composition root is the only package that knows all others"},
 	{"host/cli", []string{
 		"examples",

@@ -18,7 +18,7 @@ const redriveStep = "redrive"
 // were redriven. Each selection has one of its own, since the letters that one
 // passes over are left to others.
 func RedriveGroup(pipeline string, selection *deadletter.Selection) string {
-	group := "weir.redrive." + pipeline
+	group := groupOf("redrive", pipeline)
 	if chosen := selection.String(); chosen != "" {
 		sum := sha256.Sum256([]byte(chosen))
 		group += "." + hex.EncodeToString(sum[:4])
@@ -41,7 +41,7 @@ func (s *Spec) Redrive(p *PipelineSpec, selection deadletter.Selection) (*Spec, 
 	if p.Delivery == ExactlyOnce { // the pipeline itself may run meanwhile
 		again.Sink.Options = p.Sink.Options.TransactAs(p.Sink.Options.String("transactional.id") + "-" + letters.Options.String("group.id"))
 	}
-	return &Spec{Connections: s.Connections, Pipelines: []*PipelineSpec{&again}}, nil
+	return &Spec{Connections: s.Connections, Pipelines: []*PipelineSpec{&again}, Tenants: s.Tenants}, nil
 }
 
 // Find gives the pipeline of a name.
@@ -67,6 +67,7 @@ func (l *loader) readLetters(s *config.Section, p *PipelineSpec, group string) (
 		m.Put(name, p.Pos, &config.Node{Kind: config.Scalar, Value: value, Pos: p.Pos})
 	}
 	layer := kafka.ReadLayer("dead letters", s.Open(m, "dead_letter"), kafka.Consumer)
-	o, faults := kafka.Resolve(kafka.Consumer, "weir-"+p.Name+"-redrive", p.Pos, s.Path(), l.shared, l.connections[p.Sink.Connection], layer)
+	layers := append(l.layers(p.Sink.Connection), layer)
+	o, faults := kafka.Resolve(kafka.Consumer, "weir-"+p.Name+"-redrive", p.Pos, s.Path(), layers...)
 	return SourceSpec{Connection: p.Sink.Connection, Topics: []string{p.DeadLetterTopic}, Options: o, Path: s.Path(), Pos: p.Pos}, faults
 }

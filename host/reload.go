@@ -21,6 +21,7 @@ type slot struct {
 	pipeline *PipelineSpec
 	step     *StepSpec
 	cfg      plugin.Config
+	account  account
 	version  atomic.Uint64
 	module   atomic.Pointer[plugin.Plugin]
 
@@ -32,7 +33,7 @@ type slot struct {
 func (s *slot) open(ctx context.Context) (pipeline.Processor, error) {
 	for {
 		module := s.module.Load()
-		p, err := module.Open(ctx, s.cfg)
+		p, err := s.account.open(ctx, module, s.cfg)
 		if errors.Is(err, plugin.ErrReleased) && s.module.Load() != module {
 			continue // replaced between the two
 		}
@@ -137,7 +138,7 @@ func (h *Host) candidate(ctx context.Context, s *slot) (*plugin.Plugin, error) {
 			return nil, errors.Join(faults.Err(), release(ctx, module))
 		}
 	}
-	if err := try(ctx, module, s.cfg); err != nil {
+	if err := s.account.try(ctx, module, s.cfg); err != nil {
 		return nil, errors.Join(err, release(ctx, module))
 	}
 	within := h.modules

@@ -38,7 +38,7 @@ type Replay struct {
 const ReplayTopicHeader = "weir.replay.topic"
 
 // Group is the consumer group of a replay.
-func (r *Replay) Group(pipeline string) string { return "weir.replay." + pipeline + "." + r.Name }
+func (r *Replay) Group(pipeline string) string { return groupOf("replay", pipeline) + "." + r.Name }
 
 // Replay gives a Spec of one pipeline, that of the name as it is now, which reads
 // a range of its topics again. Where it delivers exactly once, its replay does so
@@ -71,7 +71,7 @@ func (s *Spec) Replay(p *PipelineSpec, r *Replay) (*Spec, error) {
 	if again.Steps, err = r.steps(p.Steps); err != nil {
 		return nil, err
 	}
-	return &Spec{Connections: s.Connections, Pipelines: []*PipelineSpec{&again}}, nil
+	return &Spec{Connections: s.Connections, Pipelines: []*PipelineSpec{&again}, Tenants: s.Tenants}, nil
 }
 
 // checkReplayTopic refuses what would mix a replay with the pipeline itself.

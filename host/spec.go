@@ -27,6 +27,8 @@ type Spec struct {
 	Modules     ModulesSpec
 	// Pipelines stand in the order of the files.
 	Pipelines []*PipelineSpec
+	// Tenants are those of the configuration, also in that order.
+	Tenants []*TenantSpec
 }
 
 // ConnectionSpec is a cluster and how to reach it.

@@ -53,6 +53,21 @@ func readRedaction(s *config.Section) *tap.Redaction {
 
 // readPeople reads who may do what. complete is false after a fault.
 func readPeople(s *config.Section, cfg *api.Config) (complete bool) {
+	tokens, complete := readTokens(s)
+	cfg.Tokens = append(cfg.Tokens, tokens...)
+	for i, n := range s.List("clients") {
+		c := s.Open(n, fmt.Sprintf("clients[%d]", i))
+		if !c.Present() {
+			complete = false
+			continue
+		}
+		cfg.Clients = append(cfg.Clients, api.Client{Name: required(c, "name", &complete), Role: readRole(c, &complete)})
+	}
+	return complete
+}
+
+// readTokens reads tokens. complete is false after a fault.
+func readTokens(s *config.Section) (tokens []api.Token, complete bool) {
 	complete = true
 	for i, n := range s.List("tokens") {
 		t := s.Open(n, fmt.Sprintf("tokens[%d]", i))
@@ -67,17 +82,9 @@ func readPeople(s *config.Section, cfg *api.Config) (complete bool) {
 			t.Fault(t.Pos(), "token", "is missing", "write token: ${file:PATH}; make one with: openssl rand -hex 32")
 			complete = false
 		}
-		cfg.Tokens = append(cfg.Tokens, token)
+		tokens = append(tokens, token)
 	}
-	for i, n := range s.List("clients") {
-		c := s.Open(n, fmt.Sprintf("clients[%d]", i))
-		if !c.Present() {
-			complete = false
-			continue
-		}
-		cfg.Clients = append(cfg.Clients, api.Client{Name: required(c, "name", &complete), Role: readRole(c, &complete)})
-	}
-	return complete
+	return tokens, complete
 }
 
 // required takes text that has to be there.
@@ -123,14 +130,23 @@ func beside(path string, pos config.Pos) string {
 	return filepath.Join(filepath.Dir(pos.File), path)
 }
 
-func adminSchema() config.Schema {
+func roleSchema() config.Schema {
 	words := make([]string, len(api.Roles))
 	for i, r := range api.Roles {
 		words[i] = string(r)
 	}
-	role := func() config.Schema {
-		return config.WordSchema(words...).Doc("What it may do; each role may do what those before it may.")
-	}
+	return config.WordSchema(words...).Doc("What it may do; each role may do what those before it may.")
+}
+
+func tokenSchema() config.Schema {
+	return config.MapSchema(map[string]any{
+		"name":  config.TextSchema().Doc("How the log calls the bearer."),
+		"token": config.TextSchema().Doc("What the bearer shows; 16 characters at least.").With("x-secret", true),
+		"role":  roleSchema(),
+	}).With("required", []string{"name", "token", "role"})
+}
+
+func adminSchema() config.Schema {
 	return config.MapSchema(map[string]any{
 		"listen": config.TextSchema().Doc("HOST:PORT, unix:PATH or off.").With("default", api.DefaultListen),
 		"names":  config.ListSchema().Doc("Names under which weir is reached, besides loopback and those of the certificate."),
@@ -144,14 +160,10 @@ func adminSchema() config.Schema {
 			"headers": config.ListSchema().Doc("Headers whose values show as ***."),
 			"keys":    config.BoolSchema().Doc("Whether keys show as ***.").With("default", false),
 		}).Doc("What nobody sees of events, in weir tap."),
-		"tokens": config.ItemsSchema(config.MapSchema(map[string]any{
-			"name":  config.TextSchema().Doc("How the log calls the bearer."),
-			"token": config.TextSchema().Doc("What the bearer shows; 16 characters at least.").With("x-secret", true),
-			"role":  role(),
-		}).With("required", []string{"name", "token", "role"})).Doc("Who may do what, by tokens."),
+		"tokens": config.ItemsSchema(tokenSchema()).Doc("Who may do what, by tokens."),
 		"clients": config.ItemsSchema(config.MapSchema(map[string]any{
 			"name": config.TextSchema().Doc("A DNS name, URI, e-mail address or common name of the certificate."),
-			"role": role(),
+			"role": roleSchema(),
 		}).With("required", []string{"name", "role"})).Doc("Who may do what, by certificates."),
 	})
 }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -53,6 +54,15 @@ func (l *loader) readDelivery(s *config.Section, p *PipelineSpec) {
 	l.checkExactlyOnce(s, p)
 }
 
+// transactionalID is the default of a pipeline that runs on a host. A tenant's
+// begins with its group, so that rules for one go for the other.
+func transactionalID(group, pipeline, host string) string {
+	if name, short, ok := strings.Cut(pipeline, slash); ok {
+		return fmt.Sprintf("%s-weir-%s-%s-%s", group, name, short, host)
+	}
+	return fmt.Sprintf("weir-%s-%s-%s", group, pipeline, host)
+}
+
 // checkExactlyOnce refuses what no transaction can do.
 func (l *loader) checkExactlyOnce(s *config.Section, p *PipelineSpec) {
 	pos := s.Get("delivery").Pos
@@ -71,7 +81,11 @@ func (l *loader) checkExactlyOnce(s *config.Section, p *PipelineSpec) {
 	if err != nil && !p.Sink.Options.Set("transactional.id") {
 		s.Fault(pos, "delivery", "the host has no name to make a transactional id of: "+err.Error(), "set transactional_id in the sink")
 	}
-	p.Sink.Options.Transact(fmt.Sprintf("weir-%s-%s-%s", source.Options.String("group.id"), p.Name, host))
+	p.Sink.Options.Transact(transactionalID(source.Options.String("group.id"), p.Name, host))
+	if l.tenant != nil {
+		id := p.Sink.Options.String("transactional.id")
+		l.allowed(s, cmp.Or(p.Sink.Options.Pos("transactional.id"), pos), "sink.transactional_id", "allow.transactional_ids", l.tenant.Rules.TransactionalIDs, "use the transactional id", id)
+	}
 	for _, f := range kafka.CheckTransactions(source.Options, p.Sink.Options, p.TransactionInterval) {
 		if f.Pos == (config.Pos{}) {
 			f.Pos, f.Path = pos, s.Path()+".delivery"

@@ -22,14 +22,17 @@ func JSONSchema() ([]byte, error) {
 	definitions["rule"] = ruleSchema()
 	definitions["on-error"] = onErrorSchema()
 	definitions["limits"] = limitsSchema()
+	definitions["pipeline"] = pipelineSchema()
 	definitions["schema-registry"] = registrySchema()
 	root := config.MapSchema(map[string]any{
 		"kafka":       config.MapSchema(kafka.SchemaProperties(0)).Doc("Kafka options of all connections."),
 		"connections": config.NamedSchema(plainName.String(), connectionSchema()).Doc("Clusters and how to reach them."),
-		"pipelines":   config.NamedSchema(plainName.String(), pipelineSchema()).Doc("What to read, what to do with it, where to write."),
-		"admin":       adminSchema().Doc("The admin API: where it is served, and to whom."),
-		"modules":     modulesSchema().Doc("How modules are found, and which may be used."),
-		"topics":      topicsSchema().Doc("What the topic initializer does."),
+		"pipelines":   config.NamedSchema(plainName.String(), config.Ref("pipeline")).Doc("What to read, what to do with it, where to write."),
+		"tenants": config.AnySchema(config.Ref("text"), config.NamedSchema(plainName.String(), tenantSchema())).
+			Doc("Who shares the host: a folder with a file for each, or a map."),
+		"modules": modulesSchema().Doc("How modules are found, and which may be used."),
+		"admin":   adminSchema().Doc("The admin API: where it is served, and to whom."),
+		"topics":  topicsSchema().Doc("What the topic initializer does."),
 	})
 	root["$schema"] = "http://json-schema.org/draft-07/schema#"
 	root["title"] = "weir"

@@ -20,11 +20,15 @@ const unconfigured = "unconfigured"
 type loader struct {
 	root        *config.Section
 	builtins    []string
+	adminID     string // the client id of the topic initializer
 	shared      kafka.Layer
 	connections map[string]kafka.Layer
 	registries  map[string]*schema.RegistryConfig // by connection
 	spec        *Spec
-	topics      topicSet
+	topics      *topicSet
+
+	tenant *TenantSpec // whose part is read; nil outside of tenants
+	own    kafka.Layer // of the tenant's connections, as shared is of the others
 }
 
 func loadSpec(load config.Load, builtins []string) (*Spec, config.Faults) {
@@ -40,12 +44,14 @@ func loadSpec(load config.Load, builtins []string) (*Spec, config.Faults) {
 func readSpec(load config.Load, builtins []string) *loader {
 	load.Convert = fromINI
 	load.Sections = sections
+	load.Folders = []string{"tenants"}
 	root := load.Tree()
 	l := &loader{
 		root: root, builtins: builtins,
 		connections: map[string]kafka.Layer{},
 		registries:  map[string]*schema.RegistryConfig{},
 		spec:        &Spec{Connections: map[string]*ConnectionSpec{}},
+		topics:      &topicSet{},
 	}
 	for _, e := range root.Entries() {
 		if strings.HasPrefix(e.Key, "x-") { // a place for YAML anchors
@@ -53,17 +59,23 @@ func readSpec(load config.Load, builtins []string) *loader {
 		}
 	}
 	topics := root.Section("topics")
-	l.readConnections(topics.String("client_id", "weir-topic-initializer"))
+	l.adminID = topics.String("client_id", "weir-topic-initializer")
+	connections := l.readConnections()
 	l.readModules()
-	l.readPipelines()
-	l.readTopics(topics)
+	pipelines := l.readPipelines()
 	admin := root.Section("admin")
 	l.spec.Admin, l.spec.Redact = readAdmin(admin), readRedaction(admin.Section("redact"))
+	l.readTenants()
+	l.checkEmpty(connections, pipelines)
+	l.readTopics(topics)
 	return l
 }
 
 // sections says which paths lead to sections, for overrides.
 func sections(path []string) bool {
+	if path[0] == "tenants" {
+		return len(path) < 3 || len(path) == 3 && slices.Contains([]string{"allow", "modules", "quota", "limits"}, path[2]) || sections(path[2:])
+	}
 	switch len(path) {
 	case 1:
 		return slices.Contains([]string{"admin", "kafka", "connections", "pipelines", "topics", "modules"}, path[0])
@@ -76,22 +88,37 @@ func sections(path []string) bool {
 	return false
 }
 
-func (l *loader) readConnections(clientID string) {
+func (l *loader) readConnections() config.Pos {
 	l.shared = kafka.ReadLayer("kafka", l.root.Section("kafka"), 0)
 	all := l.root.Section("connections")
 	for _, e := range all.Entries() {
 		all.Take(e)
 		s := all.Open(e.Node, e.Key)
 		checkName(s, e)
-		l.readRegistry(s, e.Key)
-		layer := kafka.ReadLayer("connection "+e.Key, s, 0)
-		l.connections[e.Key] = layer
-		options, faults := kafka.Resolve(kafka.Admin, clientID, e.Pos, s.Path(), l.shared, layer)
-		report(s, faults)
-		l.spec.Connections[e.Key] = &ConnectionSpec{Name: e.Key, Options: options, Registry: l.registries[e.Key], Pos: e.Pos}
+		l.readConnection(s, e, e.Key)
 	}
-	if len(l.connections) == 0 && l.root.Complete() {
-		l.root.Fault(all.Pos(), "connections", "there is no connection", "write connections: {main: {bootstrap_servers: \"localhost:9092\"}}")
+	return all.Pos()
+}
+
+// readConnection takes a connection under its full name.
+func (l *loader) readConnection(s *config.Section, e config.Entry, name string) {
+	l.readRegistry(s, name)
+	l.connections[name] = kafka.ReadLayer("connection "+name, s, 0)
+	options, faults := kafka.Resolve(kafka.Admin, l.adminID, e.Pos, s.Path(), l.layers(name)...)
+	report(s, faults)
+	l.spec.Connections[name] = &ConnectionSpec{Name: name, Options: options, Registry: l.registries[name], Pos: e.Pos}
+}
+
+// checkEmpty reports a configuration with nothing in it.
+func (l *loader) checkEmpty(connections, pipelines config.Pos) {
+	if !l.root.Complete() {
+		return
+	}
+	if len(l.spec.Connections) == 0 {
+		l.root.Fault(connections, "connections", "there is no connection", "write connections: {main: {bootstrap_servers: \"localhost:9092\"}}")
+	}
+	if len(l.spec.Pipelines) == 0 {
+		l.root.Fault(pipelines, "pipelines", "there is no pipeline", "write pipelines: {NAME: {source: {topic: in}, sink: {topic: out}}}")
 	}
 }
 
@@ -113,12 +140,13 @@ func report(s *config.Section, faults config.Faults) {
 // connection takes the connection of a component: the one it names, or the
 // only one there is. It returns "" after a fault.
 func (l *loader) connection(s *config.Section) string {
-	names := slices.Sorted(maps.Keys(l.connections))
+	full, choice := l.names()
+	names := slices.Sorted(maps.Keys(full))
 	name, pos, ok := s.Text("connection")
 	switch {
-	case !ok && len(names) == 1:
-		return names[0]
-	case !ok && len(names) > 1:
+	case !ok && len(choice) == 1:
+		return full[choice[0]]
+	case !ok && len(choice) > 1:
 		s.Fault(s.Pos(), "connection", "is missing", "there are several: "+strings.Join(names, ", "))
 	case ok && !slices.Contains(names, name):
 		hint := "known: " + strings.Join(names, ", ")
@@ -129,7 +157,7 @@ func (l *loader) connection(s *config.Section) string {
 		}
 		s.Fault(pos, "connection", fmt.Sprintf("no connection is called %q", name), hint)
 	case ok:
-		return name
+		return full[name]
 	}
 	return ""
 }

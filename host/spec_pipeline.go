@@ -12,24 +12,24 @@ import (
 	"github.com/weirhq/weir/host/plugin"
 )
 
-func (l *loader) readPipelines() {
+func (l *loader) readPipelines() config.Pos {
 	all := l.root.Section("pipelines")
 	for _, e := range all.Entries() {
 		all.Take(e)
 		s := all.Open(e.Node, e.Key)
 		checkName(s, e)
-		l.spec.Pipelines = append(l.spec.Pipelines, l.readPipeline(s, e))
+		l.spec.Pipelines = append(l.spec.Pipelines, l.readPipeline(s, e, plugin.DefaultLimits))
 	}
-	if len(l.spec.Pipelines) == 0 && l.root.Complete() {
-		l.root.Fault(all.Pos(), "pipelines", "there is no pipeline", "write pipelines: {NAME: {source: {topic: in}, sink: {topic: out}}}")
-	}
+	return all.Pos()
 }
 
-func (l *loader) readPipeline(s *config.Section, e config.Entry) *PipelineSpec {
+// readPipeline takes a pipeline under its full name. limits are those of its
+// modules where it says nothing.
+func (l *loader) readPipeline(s *config.Section, e config.Entry, limits plugin.Limits) *PipelineSpec {
 	p := &PipelineSpec{Name: e.Key, Pos: e.Pos, OnError: onError(s, pipeline.Rules{}, false), Breaker: breaker(s)}
 	sink := s.Section("sink")
 	l.readSources(s, p)
-	p.Steps = l.readSteps(s, p.OnError, readLimits(s, plugin.DefaultLimits))
+	p.Steps = l.readSteps(s, p.OnError, readLimits(s, limits))
 	p.Sink = l.readSink(sink, p)
 	l.bindRegistries(s, p)
 	l.readDeadLetter(s, p)
@@ -51,7 +51,9 @@ func (l *loader) component(s *config.Section, role kafka.Role, pipelineName stri
 	topic = readTopicSettings(s)
 	layer := kafka.ReadLayer(role.String(), s, role)
 	id := "weir-" + pipelineName + "-" + role.String()
-	o, faults := kafka.Resolve(role, id, s.Pos(), s.Path(), l.shared, l.connections[connection], layer)
+	l.checkPrincipal(s, connection, layer)
+	layers := append(l.layers(connection), l.groupLayer(s, role, pipelineName)...)
+	o, faults := kafka.Resolve(role, id, s.Pos(), s.Path(), append(layers, layer)...)
 	report(s, faults)
 	return connection, o, topic
 }
@@ -95,6 +97,7 @@ func (l *loader) readSource(s *config.Section, pipelineName string) SourceSpec {
 			l.topics.add(l, s, connection, topic.named(name, topicPos(s, o)))
 		}
 	}
+	l.checkRead(s, &source, names)
 	source.Topics = names
 	if source.Regex {
 		source.Topics = patterns(names)
@@ -142,6 +145,7 @@ func (l *loader) readSink(s *config.Section, p *PipelineSpec) SinkSpec {
 		s.Fault(pos, "topic", "no topic is configured", "name the topic to write to")
 	case len(names) == 1 && l.checkTopic(s, o, names[0]):
 		sink.Topic = names[0]
+		l.checkWrite(s, pos, "topic", sink.Topic)
 		l.topics.add(l, s, connection, topic.named(sink.Topic, pos))
 		l.checkLoop(s, p, sink)
 	}
@@ -186,6 +190,7 @@ func (l *loader) readDeadLetter(s *config.Section, p *PipelineSpec) {
 		if err := kafka.CheckTopicName(p.DeadLetterTopic); err != nil {
 			s.Fault(pos, "dead_letter", err.Error(), "")
 		} else {
+			l.checkWrite(s, pos, "dead_letter", p.DeadLetterTopic)
 			l.topics.add(l, s, p.Sink.Connection, settings.named(p.DeadLetterTopic, pos))
 		}
 	}
@@ -258,6 +263,7 @@ func (l *loader) readStep(s *config.Section, step *StepSpec, limits plugin.Limit
 		step.KeyFilter = readKeyFilter(s, filter)
 	case module != nil && module.Kind == config.Scalar:
 		step.Module = l.module(s, module)
+		l.checkModule(s, module, step.Module)
 		step.Name = moduleName(step.Module)
 		step.Limits = readLimits(s, limits)
 		step.ConfigNode = moduleConfig(s)

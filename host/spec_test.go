@@ -190,6 +190,9 @@ func dump(t *testing.T, spec *Spec) string {
 		options(p.Sink.Options)
 	}
 	b.WriteString(dumpAdmin(spec.Admin))
+	for _, tenant := range spec.Tenants {
+		fmt.Fprintf(&b, "tenant %s %+v %+v\n", tenant.Name, tenant.Rules, tenant.Quota)
+	}
 	fmt.Fprintf(&b, "topics on_start=%s\n", spec.Topics.OnStart)
 	for _, name := range names {
 		for _, topic := range spec.Topics.ByConnection[name] {

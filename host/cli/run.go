@@ -195,9 +195,11 @@ func (s *service) clearErrors(ctx context.Context) {
 }
 
 func (s *service) serve() (*admin.Server, error) {
+	metrics := telemetry.New(build(), s.host.Samples)
+	metrics.Tenants(s.host.TenantSamples)
 	server, err := admin.Listen(admin.Config{
 		Listen:    s.listen,
-		Metrics:   telemetry.New(build(), s.host.Samples).Handler(),
+		Metrics:   metrics.Handler(),
 		Pipelines: s.host.Health,
 		Log:       s.log,
 	})

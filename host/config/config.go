@@ -38,6 +38,9 @@ type Load struct {
 	// is concerned, leads to a section rather than to a value. Overrides go by
 	// it, since keys may have dots.
 	Sections func(path []string) bool
+	// Folders are keys at the top of a YAML file that may name a folder instead of
+	// having a map: each YAML file in it is an entry of that map.
+	Folders []string
 }
 
 // Tree reads everything and returns the configuration as one section. The
@@ -54,6 +57,8 @@ func (l Load) Tree() *Section {
 		n := l.file(file, environ, &faults)
 		if n == nil {
 			n, incomplete = NewMap(Pos{File: file}), true
+		} else if !l.folders(n, environ, &faults) {
+			incomplete = true
 		}
 		layers = append(layers, layer(n, i+1))
 	}
@@ -83,17 +88,7 @@ func (l Load) file(name string, environ []string, faults *Faults) *Node {
 		}
 		return root
 	}
-	data, err := readLimited(name, maxFile)
-	if err != nil {
-		faults.Add(Fault{Pos: Pos{File: name}, Message: err.Error()})
-		return nil
-	}
-	before := len(*faults)
-	n := ParseYAML(name, data, faults)
-	if n == nil && len(*faults) > before {
-		return nil
-	}
-	return topMap(name, n, faults)
+	return readYAML(name, faults)
 }
 
 // topMap is what a file holds; anything but a map is a fault.

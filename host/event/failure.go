@@ -22,6 +22,8 @@ const (
 	NoTopic Class = "no_topic"
 	// BadTopic: a processor chose a topic name that Kafka does not allow.
 	BadTopic Class = "bad_topic"
+	// ForbiddenTopic: a processor chose a topic that its tenant may not write to.
+	ForbiddenTopic Class = "forbidden_topic"
 	// TooLarge: a record would be larger than the sink may write.
 	TooLarge Class = "too_large"
 	// BadPartition: a processor chose a partition that the topic does not have.
@@ -31,11 +33,11 @@ const (
 )
 
 // Classes lists all classes; counters are kept by its indexes.
-var Classes = [...]Class{Reject, Trap, ABI, Fuel, MissingKey, NoTopic, BadTopic, TooLarge, BadPartition, Schema}
+var Classes = [...]Class{Reject, Trap, ABI, Fuel, MissingKey, NoTopic, BadTopic, TooLarge, BadPartition, Schema, ForbiddenTopic}
 
 // OfSink tells whether events fail so behind all processors.
 func (c Class) OfSink() bool {
-	return c == NoTopic || c == BadTopic || c == TooLarge || c == BadPartition
+	return c == NoTopic || c == BadTopic || c == ForbiddenTopic || c == TooLarge || c == BadPartition
 }
 
 // Index is the class's place in Classes.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -129,6 +130,17 @@ func (o *Options) get(name string) *setting {
 		return s
 	}
 	return &setting{row: r}
+}
+
+// Principal finds an option of the layer that says which brokers to talk to, or
+// as whom.
+func (l Layer) Principal() (spelling string, pos config.Pos, ok bool) {
+	for _, name := range slices.Sorted(maps.Keys(l.settings)) {
+		if name == "bootstrap.servers" || name == "security.protocol" || strings.HasPrefix(name, "sasl.") || strings.HasPrefix(name, "ssl.") {
+			return l.settings[name].spelling, l.settings[name].pos, true
+		}
+	}
+	return "", config.Pos{}, false
 }
 
 // Explain lists the effective options of the role, set ones and defaults, in

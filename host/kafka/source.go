@@ -37,13 +37,24 @@ type SourceConfig struct {
 	// Transactions, when set, is the sink of the pipeline, and what is done is
 	// committed in its transactions.
 	Transactions *Transactions
-	Log          *zap.Logger
+	// Quota bounds what is read, beside the credit; nil bounds nothing.
+	Quota Quota
+	Log   *zap.Logger
 	// Extra is added to the client's options; tests bring their network here.
 	Extra []kgo.Opt
 
 	// partitions are those to read, by topic, as the options say. Without any the
 	// source is a member of the group.
 	partitions map[string][]int32
+}
+
+// Quota bounds what sources read, which may share one.
+type Quota interface {
+	// Await waits until a source may read on, and returns how many records at most,
+	// 0 when ctx ended.
+	Await(ctx context.Context) (records int)
+	// Took books what was read.
+	Took(records, bytes int)
 }
 
 // Source reads topics, as a member of a consumer group or by partitions that were
@@ -254,6 +265,9 @@ func (r *session) poll(ctx context.Context) {
 	most := int(r.cfg.Options.Int("max_poll_records"))
 	for {
 		n := r.credit.await(ctx)
+		if n > 0 && r.cfg.Quota != nil {
+			n = min(n, r.cfg.Quota.Await(ctx))
+		}
 		if n == 0 {
 			return
 		}
@@ -278,8 +292,23 @@ func (r *session) pollOnce(ctx context.Context, most int) {
 	}
 	defer end()
 	fetches := r.client.PollRecords(polling, most)
+	if r.cfg.Quota != nil {
+		r.cfg.Quota.Took(amount(fetches))
+	}
 	r.dispatch(fetches)
 	r.client.AllowRebalance()
+}
+
+// amount is how much was fetched: keys, values and headers.
+func amount(fetches kgo.Fetches) (records, bytes int) {
+	fetches.EachRecord(func(r *kgo.Record) {
+		records++
+		bytes += len(r.Key) + len(r.Value)
+		for i := range r.Headers {
+			bytes += len(r.Headers[i].Key) + len(r.Headers[i].Value)
+		}
+	})
+	return records, bytes
 }
 
 // dispatch hands each partition's records to its lane.

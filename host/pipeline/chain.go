@@ -311,9 +311,9 @@ func (c *chain) check(e *event.Event) *event.Failure {
 		if topic = cfg.SinkTopic; topic == "" {
 			return &event.Failure{Class: event.NoTopic, Attempt: 1, Message: "no processor set kafka_topic and the sink has no topic: set one of them"}
 		}
-	} else if cfg.CheckTopic != nil && !c.topics.has(topic) {
-		if err := cfg.CheckTopic(topic); err != nil {
-			return &event.Failure{Class: event.BadTopic, Attempt: 1, Message: "kafka_topic: " + err.Error()}
+	} else if !c.topics.has(topic) {
+		if f := cfg.checkTopic(topic); f != nil {
+			return f
 		}
 		c.topics.add(topic)
 	}
@@ -321,6 +321,22 @@ func (c *chain) check(e *event.Event) *event.Failure {
 		return nil
 	}
 	return cfg.CheckEvent(topic, e)
+}
+
+// checkTopic says why a topic that a processor chose is none for the sink.
+func (c *Config) checkTopic(topic string) *event.Failure {
+	var err error
+	class := event.BadTopic
+	if c.CheckTopic != nil {
+		err = c.CheckTopic(topic)
+	}
+	if err == nil && c.AllowTopic != nil {
+		class, err = event.ForbiddenTopic, c.AllowTopic(topic)
+	}
+	if err == nil {
+		return nil
+	}
+	return &event.Failure{Class: class, Attempt: 1, Message: "kafka_topic: " + err.Error()}
 }
 
 // recent remembers the last few topics that were found good. Pipelines write to

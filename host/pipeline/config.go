@@ -47,6 +47,9 @@ type Config struct {
 	// CheckTopic, when set, says what is wrong with a topic name that a
 	// processor chose. It is asked once for a run of events with the name.
 	CheckTopic func(topic string) error
+	// AllowTopic, when set, says why the pipeline may not write to a topic that a
+	// processor chose. It is asked as CheckTopic is.
+	AllowTopic func(topic string) error
 	// CheckEvent, when set, says why the sink could not write an event. It is
 	// asked for every event with a topic and must be quick.
 	CheckEvent func(topic string, e *event.Event) *event.Failure

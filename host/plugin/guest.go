@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -17,7 +18,8 @@ type guest struct {
 	log     guestLog
 	recent  recent
 	metrics *Metrics
-	refused bool // a measurement was refused, and that was logged
+	refused bool    // a measurement was refused, and that was logged
+	account Account // nil for none
 
 	maxMetrics uint32 // the most names of measurements
 
@@ -45,6 +47,14 @@ func (g *guest) Now() int64 {
 	return g.batchTime
 }
 
+// Yield hands the processor's slot over where somebody else is to have it.
+func (g *guest) Yield(ctx context.Context) time.Duration {
+	if g.account == nil {
+		return 0
+	}
+	return g.account.Yield(ctx)
+}
+
 // burst is how many seconds' worth of lines may be logged at once.
 const burst = 4
 
@@ -56,11 +66,13 @@ type guestLog struct {
 	tokens     float64
 	last       time.Time
 	suppressed int
+	account    Account // nil for none
+	refused    bool    // by the account, some of the suppressed lines
 }
 
 // newGuestLog leaves the host's own callers and stacks out of the guest's lines.
-func newGuestLog(log *zap.Logger, rate uint32) guestLog {
-	return guestLog{rate: float64(rate), log: log.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zapcore.FatalLevel+1))}
+func newGuestLog(log *zap.Logger, rate uint32, account Account) guestLog {
+	return guestLog{rate: float64(rate), account: account, log: log.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zapcore.FatalLevel+1))}
 }
 
 func (l *guestLog) write(level abi.Level, line []byte, now time.Time) {
@@ -78,6 +90,11 @@ func (l *guestLog) write(level abi.Level, line []byte, now time.Time) {
 		l.suppressed++
 		return
 	}
+	if l.account != nil && !l.account.Log(now) {
+		l.suppressed++
+		l.refused = true
+		return
+	}
 	l.tokens--
 	l.sayHowMany()
 	entry.Message = strings.ToValidUTF8(string(line), "\uFFFD")
@@ -86,11 +103,15 @@ func (l *guestLog) write(level abi.Level, line []byte, now time.Time) {
 
 // sayHowMany tells of the lines that were suppressed, if any.
 func (l *guestLog) sayHowMany() {
-	if l.suppressed > 0 {
-		l.log.Warn(fmt.Sprintf("lines of the module are left out, which logs more than limits.log_lines allows, %v a second; raise it, or log less", l.rate),
-			zap.Int("suppressed", l.suppressed))
-		l.suppressed = 0
+	if l.suppressed == 0 {
+		return
 	}
+	bound := fmt.Sprintf("limits.log_lines allows, %v a second", l.rate)
+	if l.refused {
+		bound = "the tenant's quota.log_lines_per_second allows"
+	}
+	l.log.Warn("lines of the module are left out, which logs more than "+bound+"; raise it, or log less", zap.Int("suppressed", l.suppressed))
+	l.suppressed, l.refused = 0, false
 }
 
 func zapLevel(level abi.Level) zapcore.Level {

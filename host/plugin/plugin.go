@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -64,6 +65,20 @@ type Config struct {
 	Counters *Counters
 	// Capture keeps batches in which the module failed; nil keeps none.
 	Capture *capture.Folder
+	// Account pays for what the processor's instances use; nil for all of it.
+	Account Account
+}
+
+// Account is who pays for what instances use, and may let them have less.
+type Account interface {
+	wasm.Account
+	// Burn books fuel.
+	Burn(fuel uint64)
+	// Log tells whether one more line of the log may be written.
+	Log(now time.Time) bool
+	// Yield may make an instance wait that has run for a while, and returns for how
+	// long.
+	Yield(ctx context.Context) time.Duration
 }
 
 // Open makes a processor: an instance of the module that took its config.
@@ -87,7 +102,7 @@ func (p *Plugin) Open(ctx context.Context, cfg Config) (*Processor, error) {
 		opening:  opening,
 		counters: cfg.Counters,
 		decoder:  abi.NewDecoder(p.limits.outputs()),
-		guest:    guest{log: newGuestLog(log, p.limits.LogLines), metrics: &cfg.Counters.Metrics, maxMetrics: p.limits.Metrics, now: p.loader.opts.Now},
+		guest:    guest{log: newGuestLog(log, p.limits.LogLines, cfg.Account), metrics: &cfg.Counters.Metrics, maxMetrics: p.limits.Metrics, now: p.loader.opts.Now, account: cfg.Account},
 	}
 	if !p.module.Opens() && !isNull(cfg.Config) {
 		p.warned.Do(func() {
@@ -108,8 +123,12 @@ func isNull(config json.RawMessage) bool {
 }
 
 // newInstance makes an instance that took its config.
-func (p *Plugin) newInstance(ctx context.Context, host wasm.Host, opening []byte) (*wasm.Instance, error) {
-	in, err := p.module.Instantiate(ctx, host, p.limits.call())
+func (p *Plugin) newInstance(ctx context.Context, host *guest, opening []byte) (*wasm.Instance, error) {
+	limits := p.limits.call()
+	if host.account != nil {
+		limits.Memory = host.account
+	}
+	in, err := p.module.Instantiate(ctx, host, limits)
 	if err != nil {
 		return nil, fmt.Errorf("module %s: start an instance: %w", p.ref, err)
 	}

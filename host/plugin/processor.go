@@ -100,7 +100,7 @@ func (b part) singles() []part {
 func (p *Processor) run(ctx context.Context, b part, out []event.Event) ([]event.Event, error) {
 	result, err := p.attempt(ctx, b, out)
 	if p.instance != nil {
-		p.counters.Fuel.Add(p.instance.TakeFuel())
+		p.burnt()
 	}
 	if err == nil {
 		p.reject(b)
@@ -246,8 +246,17 @@ func (p *Processor) start(ctx context.Context) error {
 	}
 	p.instance, p.batches = in, 0
 	p.counters.Instances.Add(1)
-	p.counters.Fuel.Add(in.TakeFuel())
+	p.burnt()
 	return nil
+}
+
+// burnt books the fuel that the instance has used.
+func (p *Processor) burnt() {
+	fuel := p.instance.TakeFuel()
+	p.counters.Fuel.Add(fuel)
+	if p.cfg.Account != nil {
+		p.cfg.Account.Burn(fuel)
+	}
 }
 
 // discard closes the instance; the next batch gets a fresh one.

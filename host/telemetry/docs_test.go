@@ -3,6 +3,7 @@ package telemetry
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,7 +16,7 @@ func TestDocumented(t *testing.T) {
 	}
 	known := map[string]bool{"weir_build_info": true}
 	name := regexp.MustCompile(`fqName: "([a-z_]+)"`)
-	for _, d := range descs {
+	for _, d := range slices.Concat(descs, tenantDescs) {
 		known[name.FindStringSubmatch(d.String())[1]] = true
 	}
 	for metric := range known {

@@ -45,7 +45,7 @@ func New(build Build, samples func() []Sample) *Registry {
 // Handler serves the metrics in the format that the client accepts. A scrape
 // that fails answers 500 with the reason instead of half of the metrics.
 func (r *Registry) Handler() http.Handler {
-	return promhttp.HandlerFor(r.registry, promhttp.HandlerOpts{
+	return promhttp.HandlerFor(labelled{r.registry}, promhttp.HandlerOpts{
 		EnableOpenMetrics: true,
 		ErrorHandling:     promhttp.HTTPErrorOnError,
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/weirhq/weir/host/abi"
 	"github.com/weirhq/weir/host/internal/wasmtest"
@@ -15,6 +16,8 @@ type host struct {
 	lines   []string
 	metrics []string
 	now     int64
+	yields  int           // how often the guest ran for a while
+	paused  time.Duration // how long it seems to wait then
 }
 
 func (h *host) Log(level abi.Level, line []byte) {
@@ -26,6 +29,11 @@ func (h *host) Metric(kind abi.MetricKind, name []byte, value float64) {
 }
 
 func (h *host) Now() int64 { return h.now }
+
+func (h *host) Yield(context.Context) time.Duration {
+	h.yields++
+	return h.paused
+}
 
 func newRuntime(t testing.TB, cfg wasm.Config) *wasm.Runtime {
 	t.Helper()

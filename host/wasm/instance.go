@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -25,6 +26,9 @@ type Host interface {
 	Metric(kind abi.MetricKind, name []byte, value float64)
 	// Now is the time, in ns since 1970, and the same during a batch.
 	Now() int64
+	// Yield is called after each millisecond or so. It may make the guest wait, and
+	// returns for how long: that does not count as its time.
+	Yield(ctx context.Context) time.Duration
 }
 
 // Batch is the place of a batch's first event. It seeds the random numbers
@@ -54,8 +58,9 @@ type Trap struct {
 	// Memory is how much of it the guest had, in bytes.
 	Memory uint64
 
-	limit  uint64 // of it
-	module string // the name that the module gives itself
+	limit   uint64 // of it
+	refused error  // that the account had no more of it
+	module  string // the name that the module gives itself
 }
 
 func (t *Trap) Error() string {
@@ -64,7 +69,9 @@ func (t *Trap) Error() string {
 		said = t.Said + ": "
 	}
 	var exhausted *Exhausted
-	if t.Memory > t.limit/2 && !errors.As(t.Err, &exhausted) { // a buffer that doubles may have found no room
+	if t.refused != nil {
+		said += t.refused.Error() + ": "
+	} else if t.Memory > t.limit/2 && !errors.As(t.Err, &exhausted) { // a buffer that doubles may have found no room
 		said += fmt.Sprintf("with %d KiB of memory, of the %d KiB of limits.memory: ", t.Memory>>10, t.limit>>10)
 	}
 	return fmt.Sprintf("%s: %s%s", t.Call, said, report(t.Err, t.module))
@@ -82,6 +89,7 @@ type Instance struct {
 	limit  uint64 // of the memory, in bytes
 	ctx    callContext
 	fuel   fuel
+	memory memory
 	stack  [2]uint64
 	buffer api.Function
 	proc   api.Function
@@ -109,9 +117,15 @@ func (m *Module) Instantiate(ctx context.Context, host Host, limits Limits) (*In
 	in.ctx.Context = ctx
 	in.begin(Batch{})
 	in.fuel.begin(0)
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
-	mod, err := m.runtime.engine.InstantiateModule(&in.ctx, m.compiled, config)
+	in.memory.account = limits.Memory
+	start, err := in.memory.begin(&in.ctx, m.compiled)
 	if err != nil {
+		return nil, err
+	}
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	mod, err := m.runtime.engine.InstantiateModule(start, m.compiled, config)
+	if err != nil {
+		in.memory.end()
 		return nil, &Trap{Call: "start", Said: in.said, Err: err, module: m.compiled.Name()}
 	}
 	in.ctx.Context = nil
@@ -125,7 +139,7 @@ func (m *Module) Instantiate(ctx context.Context, host Host, limits Limits) (*In
 	in.end = mod.ExportedFunction(abi.ExportClose)
 	if init := mod.ExportedFunction(abi.ExportInitialize); init != nil {
 		if err := in.call(ctx, init, abi.ExportInitialize); err != nil {
-			return nil, errors.Join(err, mod.Close(ctx))
+			return nil, errors.Join(err, in.shut(ctx))
 		}
 	}
 	return in, nil
@@ -137,6 +151,7 @@ func (in *Instance) begin(b Batch) {
 	in.said = ""
 	in.rejects = in.rejects[:0]
 	in.random.seeded = false
+	in.memory.refused = nil
 }
 
 // call runs an export with the parameters that are on the stack, and leaves its
@@ -145,7 +160,7 @@ func (in *Instance) call(ctx context.Context, f api.Function, name string) error
 	err := in.callGuarded(ctx, f)
 	if err != nil {
 		in.flushLines()
-		return &Trap{Call: name, Said: in.said, Err: err, Memory: uint64(in.mem.Size()), limit: in.limit, module: in.module}
+		return &Trap{Call: name, Said: in.said, Err: err, Memory: uint64(in.mem.Size()), limit: in.limit, refused: in.memory.refused, module: in.module}
 	}
 	return nil
 }
@@ -291,7 +306,13 @@ func (in *Instance) Close(ctx context.Context, orderly bool) error {
 		err = in.call(ctx, in.end, abi.ExportClose)
 	}
 	in.flushLines()
-	return errors.Join(err, in.mod.Close(ctx))
+	return errors.Join(err, in.shut(ctx))
+}
+
+func (in *Instance) shut(ctx context.Context) error {
+	err := in.mod.Close(ctx)
+	in.memory.end()
+	return err
 }
 
 // callContext carries the instance to the host functions that it calls. There

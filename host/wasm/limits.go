@@ -29,6 +29,9 @@ type Limits struct {
 	// StartTimeout is the same for each call that makes an instance ready: start
 	// function, _initialize, and the one that takes the config. Default 10 s.
 	StartTimeout time.Duration
+	// Memory pays for the memory of the instance, beside its own limit. nil pays
+	// for all.
+	Memory Account
 }
 
 // DefaultLimits are what the zero values of Limits mean.
@@ -178,9 +181,11 @@ func instantiateRefill(ctx context.Context, r wazero.Runtime) error {
 	one := []api.ValueType{i64}
 	_, err := r.NewHostModuleBuilder(meter.Module).NewFunctionBuilder().
 		WithGoModuleFunction(api.GoModuleFunc(func(ctx context.Context, mod api.Module, stack []uint64) {
-			f := &instanceOf(ctx).fuel
+			in := instanceOf(ctx)
+			f := &in.fuel
 			f.attach(mod) // in a start function, before there is an instance
 			stack[0] = uint64(f.refill(ctx, int64(stack[0])))
+			f.began = f.began.Add(in.host.Yield(ctx))
 		}), one, one).Export(meter.Refill).Instantiate(ctx)
 	if err != nil {
 		return fmt.Errorf("instantiate the host function of the meter: %w", err)

@@ -29,6 +29,18 @@ func (h *fakeHost) Pipelines() []PipelineDetail {
 	return []PipelineDetail{h.detail("orders", "shop"), h.detail("clicks", "web")}
 }
 
+func (h *fakeHost) Tenants() []Tenant {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.panics {
+		panic("on purpose")
+	}
+	return []Tenant{
+		{Name: "shop", Pipelines: 1, Quota: TenantQuota{Weight: 100, CPU: 0.5}, Usage: TenantUsage{Fuel: 9, CPU: 1.5, Waited: Waited{CPU: 2}}},
+		{Name: "web", Pipelines: 1, Quota: TenantQuota{Weight: 100}},
+	}
+}
+
 func (h *fakeHost) detail(name, tenant string) PipelineDetail {
 	p := PipelineDetail{
 		Pipeline: Pipeline{Name: name, Tenant: tenant, State: "running", Health: Up, Stop: &Stop{Message: "it failed", Event: &Place{Topic: "in"}}, Lag: Lag{Records: 7, Seconds: 1.5}, Events: Events{Consumed: 12, Delivered: 10, InFlight: 2}},

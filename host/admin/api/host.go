@@ -21,6 +21,8 @@ type Host interface {
 	// fails, whose error it returns. It calls sink.Counts at the beginning and about
 	// once a second, and nothing of sink when what is wanted cannot be.
 	Tap(ctx context.Context, pipeline string, want TapQuery, sink TapSink) error
+	// Tenants are all of them, in the order of the configuration.
+	Tenants() []Tenant
 }
 
 // Health is what the state of a pipeline means.

@@ -117,6 +117,11 @@ func init() {
 			summary: "the modules that pipelines run, by digest",
 			do:      listModules,
 		},
+		{
+			id: "listTenants", method: http.MethodGet, path: tenantsPath, role: Viewer, reply: typeOf[TenantList](),
+			summary: "the tenants, with what they may use and have used",
+			do:      listTenants,
+		},
 	}
 }
 
