@@ -105,7 +105,7 @@ func (a *app) root() *cobra.Command {
 		a.callCommand(),
 		a.inspectCommand(),
 		a.conformanceCommand(),
-		a.demoCommand(), a.verifyCommand(), a.brokerCommand(),
+		a.demoCommand(), a.devCommand(), a.verifyCommand(), a.brokerCommand(),
 		a.versionCommand(), a.manCommand(), exitCodesTopic(),
 	)
 	root.InitDefaultHelpCmd()

@@ -53,7 +53,7 @@ func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 // ownNames are the commands, right under weir, whose flags have variables with the command's name
 // in them, WEIR_BROKER_LISTEN: they share flag names with others, and mean
 // something else.
-var ownNames = []string{"broker", "conformance", "demo", "test", "call", "verify"}
+var ownNames = []string{"broker", "conformance", "demo", "dev", "test", "call", "verify"}
 
 // variable is the environment variable that sets a flag.
 func variable(cmd *cobra.Command, flag *pflag.Flag) string {

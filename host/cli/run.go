@@ -123,6 +123,8 @@ type service struct {
 	reloads reloadTriggers
 	// listening is told the address of the endpoints; nil if nobody cares.
 	listening func(addr string)
+	// prepared is told that the topics are there; nil if nobody cares.
+	prepared func()
 }
 
 // run serves from before the topics are prepared until the pipelines ended.
@@ -159,6 +161,9 @@ func (s *service) run(ctx context.Context, drain <-chan struct{}) (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	if s.prepared != nil {
+		s.prepared()
 	}
 	stop := s.reloads.start(ctx, s.reload)
 	defer stop()
