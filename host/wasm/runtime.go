@@ -171,6 +171,9 @@ func (r *Runtime) Compile(ctx context.Context, binary []byte, bounds Bounds) (*M
 }
 
 func notCompiled(err error) *ModuleError {
+	if errors.Is(err, meter.ErrEffort) {
+		return faultf("is not compiled: %v; split it, or have less inlined", err)
+	}
 	return faultf("does not compile: %v; build the module again, for core WebAssembly 2.0 without proposals beyond it", err)
 }
 

@@ -1,6 +1,7 @@
 package wasmtest
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -35,8 +36,14 @@ var hostile = map[string]func() []byte{
 	"functions-many": func() []byte { return many(200_000, func(m *Module, _ int) { m.Func("", "") }) },
 	"function-huge":  func() []byte { return many(1, func(m *Module, _ int) { m.Func("", "", make([]byte, 1<<20)) }) },
 	"locals-many":    func() []byte { return many(1, func(m *Module, _ int) { m.Func("", strings.Repeat("i", 50_001)) }) },
-	"exports-many":   func() []byte { return many(10_000, func(m *Module, i int) { m.Export(fmt.Sprint(i), 0) }) },
-	"file-huge":      func() []byte { return Passthrough().Custom("name", strings.Repeat("x", 32<<20)).Bytes() },
+	"loops-many": func() []byte {
+		return many(1, func(m *Module, _ int) { m.Func("", "", bytes.Repeat(Forever(Unreachable), 10_000)) })
+	},
+	"blocks-deep":   func() []byte { return many(1, func(m *Module, _ int) { m.Func("", "", nested(100_000)) }) },
+	"branches-many": func() []byte { return many(1, func(m *Module, _ int) { m.Func("", "", branches(500_000)) }) },
+	"work-in-all":   func() []byte { return many(200, func(m *Module, _ int) { m.Func("", "", nested(5_000)) }) },
+	"exports-many":  func() []byte { return many(10_000, func(m *Module, i int) { m.Export(fmt.Sprint(i), 0) }) },
+	"file-huge":     func() []byte { return Passthrough().Custom("name", strings.Repeat("x", 32<<20)).Bytes() },
 
 	// Modules that do not start.
 	"start-loops":      func() []byte { m := Passthrough(); return m.Start(m.Func("", "", Forever())).Bytes() },
@@ -152,6 +159,15 @@ func metricFlood(f Imports) []byte {
 	return Forever(
 		I32(64), I32(64), Load(0), I32(1), Add, I32(0x7f7f7f7f), []byte{0x71}, Store(0),
 		I32(0), I32(64), I32(4), []byte{0x44, 0, 0, 0, 0, 0, 0, 0, 0}, Call(f.Metric))
+}
+
+// nested is n blocks within each other, branches a jump table with n targets.
+func nested(n int) []byte {
+	return Code(bytes.Repeat([]byte{opBlock, opVoid}, n), bytes.Repeat([]byte{opEnd}, n))
+}
+
+func branches(n uint64) []byte {
+	return Code(I32(0), []byte{0x0e}, uleb(n), make([]byte, n+1))
 }
 
 // damagedDebug adds debug information that nobody can read.

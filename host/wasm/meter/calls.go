@@ -12,8 +12,8 @@ func weight(locals uint64, code int) int64 { return 1 + int64(locals+uint64(code
 // findNested returns the weights of the functions whose calls are counted, and 0
 // for the others. Counted are those that can be reached from themselves, and some
 // of those that lie on a long way down.
-func (m *module) findNested(bodies []reader) []int64 {
-	g := m.callGraph(bodies)
+func (m *module) findNested(r *reader, bodies []reader) []int64 {
+	g := m.callGraph(r, bodies)
 	nested := make([]int64, len(bodies))
 	height := make([]int, len(g)) // the most calls that are not counted from here on
 	g.components(func(nodes []int32, cyclic bool) {
@@ -47,8 +47,9 @@ func (g graph) highest(v int32, height []int) int {
 
 // callGraph says who may call whom: a node for each function of the code section,
 // and behind them one for each type that calls by reference name, which leads to
-// all functions of the type that can be referred to.
-func (m *module) callGraph(bodies []reader) graph {
+// all functions of the type that can be referred to. On the way it sees what the
+// functions cost the compiler.
+func (m *module) callGraph(r *reader, bodies []reader) graph {
 	g := make(graph, len(bodies))
 	types := make(map[string]int32)
 	byType := func(t uint32) int32 {
@@ -62,10 +63,14 @@ func (m *module) callGraph(bodies []reader) graph {
 		return v
 	}
 	var in instruction
+	var all float64
 	for i, body := range bodies {
-		body.localsOf(0)
+		var cost effort
+		_, cost.locals = body.localsOf(m.types[m.funcs[m.imported+i]].params)
 		for body.more() {
-			switch body.next(&in); in.op {
+			body.next(&in)
+			cost.add(&in)
+			switch in.op {
 			case opCall, opReturnCall:
 				if callee := int64(in.index) - int64(m.imported); callee >= 0 && callee < int64(len(bodies)) {
 					g[i] = append(g[i], int32(callee))
@@ -78,6 +83,15 @@ func (m *module) callGraph(bodies []reader) graph {
 			case opRefFunc:
 				m.taken[in.index] = true
 			}
+		}
+		work := cost.work()
+		if all += work; work > workMost || all > workAll {
+			what := "function %d, with %d loops, %d branches and %d locals, %w"
+			if work <= workMost {
+				what = "the module up to " + what
+			}
+			r.fail(what, m.imported+i, cost.loops, cost.branches, cost.locals, ErrEffort)
+			return nil
 		}
 	}
 	for f := range m.taken {

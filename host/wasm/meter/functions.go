@@ -24,7 +24,9 @@ func (m *module) codeSection(r *reader) []byte {
 	}
 	s := &scanner{module: m}
 	m.leaves = m.findLeaves(bodies, s)
-	m.nested = m.findNested(bodies)
+	if m.nested = m.findNested(r, bodies); r.err != nil {
+		return nil
+	}
 	added := m.bulkBodies(n)
 	out := uleb(make([]byte, 0, len(r.buf)*5/4), uint32(n+len(added)))
 	e := &emitter{module: m}
