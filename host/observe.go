@@ -71,6 +71,9 @@ func addLoads(s *telemetry.Sample, source *kafka.Source) {
 	records, bytes := source.InFlight()
 	s.Held.Records += records
 	s.Held.Bytes += bytes
+	records, bytes = source.Buffered()
+	s.Ahead.Records += records
+	s.Ahead.Bytes += bytes
 	records, bytes = source.Limits()
 	s.Limit.Records += records
 	s.Limit.Bytes += bytes

@@ -59,6 +59,15 @@ func (s *Source) InFlight() (records, bytes int) {
 	return 0, 0
 }
 
+// Buffered is what the client has fetched ahead for the next polls: at most one
+// answer of each broker, decompressed.
+func (s *Source) Buffered() (records, bytes int) {
+	if r := s.current.Load(); r != nil {
+		return int(r.client.BufferedFetchRecords()), int(r.client.BufferedFetchBytes())
+	}
+	return 0, 0
+}
+
 // Limits bound what InFlight tells: the source reads on only below both.
 func (s *Source) Limits() (records, bytes int) {
 	return int(s.cfg.Options.Int("max_in_flight_records")), int(s.cfg.Options.Int("max_in_flight_bytes"))
@@ -87,6 +96,7 @@ func (r *session) followEnds(ctx context.Context) {
 			continue
 		case <-next.C:
 		}
+		r.tellPassed()
 		r.askEnds(ctx)
 		next.Reset(endsEvery)
 	}

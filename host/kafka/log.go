@@ -26,7 +26,8 @@ func clientLog(log *zap.Logger, o *Options) kgo.Opt {
 }
 
 // toldOnce leaves out what the client says at each try to connect, several times
-// a second: reachHook says it once, and what to do.
+// a second: reachHook says it once, and what to do. Of a batch that is too large the
+// source tells.
 type toldOnce struct{ kgo.Logger }
 
 // Log implements kgo.Logger.
@@ -36,6 +37,7 @@ func (l toldOnce) Log(level kgo.LogLevel, message string, fields ...any) {
 		"unable to initialize sasl",
 		"unable to request api versions",
 		"read from broker received EOF during api versions discovery",
+		"batch decompresses larger than",
 	} {
 		if strings.HasPrefix(message, start) {
 			return

@@ -105,6 +105,10 @@ func (o *Options) fetchBytes() int64 {
 	return min(max(fetch, o.Int("message.max.bytes")), clientLimit)
 }
 
+func decompressedOpts(o *Options) ([]kgo.Opt, error) {
+	return []kgo.Opt{kgo.MaxDecompressBatchBytes(int(o.Int("max_decompressed_batch_bytes")))}, nil
+}
+
 // readOpts believes answers of the size that is asked for.
 func readOpts(o *Options) ([]kgo.Opt, error) {
 	read := o.Int("receive.message.max.bytes")

@@ -119,6 +119,16 @@ var sourceRows = []row{
 		doc: "Most bytes of records read and not yet ended.",
 	},
 	{
+		name: "max_decompressed_batch_bytes", role: Consumer, kind: kindBytes, low: 1024, high: math.MaxInt32, def: "64MiB",
+		maps: "MaxDecompressBatchBytes", opts: decompressedOpts,
+		doc: "Largest batch, decompressed, that is read.",
+	},
+	{
+		name: "on_oversized_batch", role: Consumer, kind: kindEnum, words: []string{"fail", "hold", "skip"}, def: "fail", treat: emulate,
+		maps: "the source's start",
+		doc:  "What to do with a batch that is larger decompressed: stop the pipeline, leave its partition where it is and read the others, or pass over it.",
+	},
+	{
 		name: "refresh_topics", role: Consumer, kind: kindSeconds, low: 0, high: 86400, treat: emulate, maps: "MetadataMaxAge",
 		doc: "How often to look for topics that a regular expression newly matches; 0 leaves it to topic.metadata.refresh.interval.ms.",
 	},

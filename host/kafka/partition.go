@@ -26,6 +26,7 @@ type partition struct {
 	begin  int64             // where a bounded run begins without an offset of the group
 	end    int64             // a bounded run reads up to here (exclusive); negative: no bound
 	ended  bool              // a bounded run has fed all of it; of the polling goroutine
+	passed *polled           // an empty run to feed before any records; guarded by the session's lock
 	// damaged counts the fetches in a row that arrived damaged; of the polling goroutine.
 	damaged int
 
@@ -35,6 +36,7 @@ type partition struct {
 	marked  kgo.Record // reused for mark
 	// held is what was fed and not given back yet.
 	heldRecords, heldBytes int
+	done                   func() // see whenDone
 	progress               progress
 }
 
@@ -85,6 +87,23 @@ func (p *partition) End(batch uint64) {
 		p.mark(&p.marked)
 	}
 	p.credit.give(count, size)
+	p.tellDone()
+}
+
+// whenDone calls f once all that was fed has ended, unless the ownership ends
+// before. f must not wait.
+func (p *partition) whenDone(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done = f
+	p.tellDone()
+}
+
+func (p *partition) tellDone() {
+	if p.done != nil && p.heldRecords == 0 && !p.revoked {
+		p.done()
+		p.done = nil
+	}
 }
 
 // revoke ends the ownership: from here on acknowledgements change nothing.

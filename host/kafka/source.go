@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,6 +76,8 @@ type Source struct {
 	known map[string]int
 	// recreated topics are others by now than at the start.
 	recreated map[string]bool
+	// over are the last batches that were passed over.
+	over map[event.Partition]stretchOver
 	// began is where earlier sessions began to read partitions: a group that has
 	// committed nothing of one begins there again, and not at the end of the log.
 	began map[event.Partition]int64
@@ -89,7 +92,7 @@ func NewSource(cfg SourceConfig) *Source {
 		cfg.Log = zap.NewNop()
 	}
 	cfg.partitions = cfg.Options.Partitions()
-	s := &Source{cfg: cfg, start: cfg.Options.start(), reach: newReachHook(cfg.Log), pause: newPause(), recreated: map[string]bool{}, began: map[event.Partition]int64{}}
+	s := &Source{cfg: cfg, start: cfg.Options.start(), reach: newReachHook(cfg.Log), pause: newPause(), recreated: map[string]bool{}, over: map[event.Partition]stretchOver{}, began: map[event.Partition]int64{}}
 	if cfg.From.word != "" {
 		s.start = cfg.From
 	}
@@ -139,11 +142,17 @@ func (s *Source) Run(ctx context.Context, drain <-chan struct{}, in event.Intake
 		err := s.session(ctx, drain, in)
 		var replaced *errRecreated
 		var aborted *errAborted
+		var passed *errPassOver
 		switch {
 		case errors.As(err, &replaced):
 			s.recreated[replaced.topic] = true
+			maps.DeleteFunc(s.over, func(p event.Partition, _ stretchOver) bool { return p.Topic == replaced.topic })
 			s.cfg.Log.Warn("a topic was deleted and created again; it is read anew", zap.String("topic", replaced.topic),
 				zap.String("from", s.cfg.Options.String("on_topic_recreated")), zap.Error(err))
+		case errors.As(err, &passed):
+			s.over[passed.partition] = passed.batch
+			s.skipped.Add(uint64(passed.count))
+			s.cfg.Log.Warn("a batch is passed over", zap.Error(err))
 		case errors.As(err, &aborted):
 			s.cfg.Log.Warn("a transaction was not committed; what it held is read again", zap.Error(err))
 			if !s.cfg.Transactions.pause(ctx, drain) {
@@ -264,18 +273,23 @@ func (r *session) seek(ctx context.Context) {
 func (r *session) poll(ctx context.Context) {
 	most := int(r.cfg.Options.Int("max_poll_records"))
 	for {
-		n := r.credit.await(ctx)
-		if n > 0 && r.cfg.Quota != nil {
-			n = min(n, r.cfg.Quota.Await(ctx))
+		records, bytes := r.credit.await(ctx)
+		if records > 0 && r.cfg.Quota != nil {
+			records = min(records, r.cfg.Quota.Await(ctx))
 		}
-		if n == 0 {
+		if records == 0 {
 			return
 		}
-		r.pollOnce(ctx, min(n, most))
+		r.pollOnce(ctx, min(records, r.credit.fit(bytes, r.waiting()), most))
 		if r.bounds != nil {
 			r.checkEnd(ctx)
 		}
 	}
+}
+
+// waiting is the size of the records that the client has for a poll, on average.
+func (r *session) waiting() int {
+	return int(r.client.BufferedFetchBytes() / max(r.client.BufferedFetchRecords(), 1))
 }
 
 // pollOnce waits for records and hands them on. A bounded run waits for a moment
@@ -316,6 +330,7 @@ func (r *session) dispatch(fetches kgo.Fetches) {
 	fetches.EachError(func(topic string, number int32, err error) {
 		switch {
 		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, kgo.ErrClientClosed):
+		case r.oversized(err):
 		case recreatedTopic(err):
 			r.replaced(topic, describeFetch(r.cfg.Options, topic, number, err))
 		case fatalFetch(err) && !(damaged(err) && r.fetchedAgain(topic, number)):
@@ -351,6 +366,7 @@ func (r *session) dispatch(fetches kgo.Fetches) {
 			r.atEnd(p, from, polled)
 		}
 		if polled.last.Next > 0 {
+			p.feedPassed()
 			p.feed(polled, first, readable(r.cfg.Options, &f))
 		}
 	})

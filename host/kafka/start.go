@@ -128,7 +128,10 @@ func (r *session) place(ctx context.Context, offsets map[string]map[int32]kgo.Of
 			name := event.Partition{Topic: topic, Number: number}
 			end, known := ends.Lookup(topic, number)
 			known = known && end.Err == nil
+			next, over := r.passOver(name, at)
 			switch {
+			case over:
+				partitions[number] = kgo.NewOffset().At(next)
 			case at >= 0 && (!known || at <= end.Offset):
 				r.expect(name, at)
 			case at >= 0:

@@ -71,6 +71,10 @@ var (
 		"Records that were read and whose offsets cannot be committed yet.")
 	heldBytes = desc("weir_source_in_flight_bytes",
 		"Bytes of the records that were read and whose offsets cannot be committed yet.")
+	aheadRecords = desc("weir_source_buffered_records",
+		"Records that were fetched ahead and not read yet.")
+	aheadBytes = desc("weir_source_buffered_bytes",
+		"Bytes of the records that were fetched ahead and not read yet, decompressed.")
 	limitRecords = desc("weir_source_in_flight_limit_records",
 		"Records in flight at which reading pauses.")
 	limitBytes = desc("weir_source_in_flight_limit_bytes",
@@ -86,7 +90,7 @@ var (
 var descs = []*prometheus.Desc{
 	consumed, delivered, dropped, filtered, retried, failed, deadLettered, abandoned, inFlight,
 	produced, batches, rebalances, instances, traps, fuel, recycled, moduleInfo, reloads, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
-	transactions, transactionSeconds, heldRecords, heldBytes, limitRecords, limitBytes, lagRecords, lagSeconds,
+	transactions, transactionSeconds, heldRecords, heldBytes, aheadRecords, aheadBytes, limitRecords, limitBytes, lagRecords, lagSeconds,
 	processing, latency, backpressure, processorSeconds, lookups,
 }
 
@@ -150,6 +154,8 @@ func (w *writer) source(s *Sample) {
 	w.gauge(heldRecords, float64(s.Held.Records))
 	w.gauge(heldBytes, float64(s.Held.Bytes))
 	w.gauge(limitRecords, float64(s.Limit.Records))
+	w.gauge(aheadRecords, float64(s.Ahead.Records))
+	w.gauge(aheadBytes, float64(s.Ahead.Bytes))
 	w.gauge(limitBytes, float64(s.Limit.Bytes))
 	for _, l := range bounded(s.Lags) {
 		w.gauge(lagRecords, float64(l.records), l.topic, l.partition)

@@ -49,7 +49,7 @@ func TestScrape(t *testing.T) {
 		},
 		Topics:       []TopicSample{{Topic: "heavy", Produced: 4}},
 		Transactions: &TransactionsSample{Committed: 3, Aborted: 1, Duration: Histogram{Count: 3, Sum: 0.5, Buckets: map[float64]uint64{0.25: 2}}},
-		Held:         Load{Records: 7, Bytes: 700}, Limit: Load{Records: 10, Bytes: 1000},
+		Held:         Load{Records: 7, Bytes: 700}, Ahead: Load{Records: 3, Bytes: 300}, Limit: Load{Records: 10, Bytes: 1000},
 		Processing: Histogram{Count: 2, Sum: 0.75, Buckets: map[float64]uint64{0.5: 1}}, Latency: Histogram{Count: 9, Sum: 9, Buckets: map[float64]uint64{1: 8}}, SourceWaited: 1.5, SinkWaited: 2.5,
 		Lags: []LagSample{{"in", 1, 5, 1.5}, {"in", 0, 0, 0}, {"in", 1, 2, 2}},
 	})
@@ -111,6 +111,8 @@ func TestScrape(t *testing.T) {
 		`weir_records_produced_total{pipeline="orders",topic="heavy"} 4`,
 		`weir_schema_lookups_total{pipeline="orders",processor="avro",result="hit"} 6`,
 		`weir_schema_lookups_total{pipeline="orders",processor="avro",result="miss"} 2`,
+		`weir_source_buffered_bytes{pipeline="orders"} 300`,
+		`weir_source_buffered_records{pipeline="orders"} 3`,
 		`weir_source_errors_total{pipeline="orders"} 6`,
 		`weir_source_in_flight_bytes{pipeline="orders"} 700`,
 		`weir_source_in_flight_limit_bytes{pipeline="orders"} 1000`,

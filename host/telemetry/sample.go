@@ -53,7 +53,7 @@ type Sample struct {
 	// Transactions is nil unless the pipeline delivers exactly once.
 	Transactions *TransactionsSample
 	// Held is what the sources hold, Limit what they may.
-	Held, Limit Load
+	Held, Ahead, Limit Load
 	// Processing is of batches in the processors, Latency of events from the
 	// beginning of their batch until it ended, in seconds.
 	Processing, Latency Histogram

@@ -81,6 +81,9 @@ func Start(tb testing.TB, path string, args ...string) *Process {
 	return p
 }
 
+// PID is the number of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Kill sends SIGKILL, as a crash would, and waits until the process is gone.
 func (p *Process) Kill(tb testing.TB) {
 	tb.Helper()

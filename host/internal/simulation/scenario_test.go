@@ -198,9 +198,21 @@ func TestFailedWrite(t *testing.T) {
 }
 
 // TestStalledSink is back-pressure: ten minutes without an answer stop the
-// reading and nothing else.
+// reading and nothing else. What is in flight is bounded in records, or in bytes
+// where those are the less.
 func TestStalledSink(t *testing.T) {
-	onStage(t, quiet(), func(s *stage) {
+	const bytes = 20_000
+	for _, option := range []string{"", fmt.Sprintf("source.max_in_flight_bytes=%d", bytes)} {
+		t.Run(option, func(t *testing.T) { stallSink(t, option, bytes) })
+	}
+}
+
+func stallSink(t *testing.T, option string, most int) {
+	w := quiet()
+	if option != "" {
+		w.Options = []string{option}
+	}
+	onStage(t, w, func(s *stage) {
 		m := s.start()
 		s.write(50)
 		s.settle()
@@ -210,6 +222,9 @@ func TestStalledSink(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		if held := m.pipeline.Stats().InFlight; held == 0 || held > uint64(s.world.InFlight) {
 			s.Errorf("%d events in flight, want some and at most %d", held, s.world.InFlight)
+		}
+		if _, held := m.source.InFlight(); option != "" && (held < most/2 || held > most*5/4) {
+			s.Errorf("%d bytes in flight, want about %d", held, most)
 		}
 		if got := m.source.Rebalances(); got != rebalances || s.GroupInfo(group).Epoch != generation {
 			s.Errorf("the stall cost a rebalance: %d, were %d; generation %d, was %d", got, rebalances, s.GroupInfo(group).Epoch, generation)
