@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"bytes"
 	"os"
 	"strings"
 	"syscall"
@@ -284,15 +283,6 @@ func TestNoFileDescriptors(t *testing.T) {
 			})
 		})
 	}
-}
-
-// flip changes a byte of the first record that there is.
-func flip(b []byte) bool {
-	at := bytes.Index(b, []byte(runName))
-	if at >= 0 {
-		b[at] ^= 1
-	}
-	return at >= 0
 }
 
 // TestCorruptBatch changes bytes of records on their way to the source: what does

@@ -1,10 +1,13 @@
 package simulation
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -37,6 +40,7 @@ var actions = []action{
 	{false, (*nemesis).slowSink},
 	{false, (*nemesis).loseSinkAnswers},
 	{false, (*nemesis).killSinkConnections},
+	{false, (*nemesis).damageRecords},
 	{true, (*nemesis).kill},
 	{true, (*nemesis).kill},
 	{true, (*nemesis).lateAcks},
@@ -48,6 +52,9 @@ var actions = []action{
 	{true, (*nemesis).loseCommit},
 	{true, (*nemesis).forgetMember},
 	{true, (*nemesis).restartBroker},
+	{true, (*nemesis).freeze},
+	{true, (*nemesis).exhaustFiles},
+	{true, (*nemesis).slowSource},
 }
 
 // transactionActions come on top where delivery is exactly once.
@@ -317,6 +324,59 @@ func (n *nemesis) loseSourceAnswers() {
 
 func (n *nemesis) killSinkConnections() {
 	n.onLink("connections are killed", toOut, (*link).kill)
+}
+
+// flip changes a byte of the first record that there is.
+func flip(b []byte) bool {
+	at := bytes.Index(b, []byte(runName))
+	if at >= 0 {
+		b[at] ^= 1
+	}
+	return at >= 0
+}
+
+// damageRecords changes records on their way to a source, fewer times than it
+// fetches a batch again.
+func (n *nemesis) damageRecords() {
+	count := 1 + n.random.IntN(2)
+	n.onLink(fmt.Sprintf("%d answers are damaged", count), toIn, func(l *link) { l.corrupt(count, flip) })
+}
+
+// either picks one of the two ways of a member.
+func (n *nemesis) either() func(*Member) *link {
+	if n.random.IntN(2) == 0 {
+		return toIn
+	}
+	return toOut
+}
+
+// freeze makes connections half-open until the other end is seen to be gone.
+func (n *nemesis) freeze() {
+	d := n.upTo(20 * time.Second)
+	n.onLink(fmt.Sprintf("connections are half-open for %v", d), n.either(), func(l *link) {
+		l.freeze()
+		n.later(d, l.kill)
+	})
+}
+
+// exhaustFiles lets a process make no connection in place of those that end.
+func (n *nemesis) exhaustFiles() {
+	d := n.upTo(15 * time.Second)
+	n.onLink(fmt.Sprintf("no file descriptors for %v", d), n.either(), func(l *link) {
+		l.forbid(os.NewSyscallError("socket", syscall.EMFILE))
+		if n.random.IntN(2) == 0 {
+			l.kill()
+		}
+		n.later(d, func() { l.forbid(nil) })
+	})
+}
+
+func (n *nemesis) slowSource() {
+	most := n.upTo(2 * time.Second)
+	n.onLink(fmt.Sprintf("answers take up to %v", most), toIn, func(l *link) {
+		l.delay(0, most)
+		n.later(n.upTo(5*time.Second), l.calm)
+	})
 }
 
 // isolateSource cuts a member off from its group, but not from its outputs:
