@@ -1,5 +1,5 @@
 // Package metamorphic runs one input through weir in many ways, each drawn from
-// a seed: batches and buffers of all sizes, one to three hosts that come and go, both
+// a seed: batches and buffers of all sizes, one to three hosts that come and go, lanes that share a partition, both
 // deliveries, both engines, modules that are replaced meanwhile. None of that is part of the question,
 // so none may show in the answer: per key, the same outputs in the same order.
 //

@@ -99,7 +99,7 @@ func (r *result) check(inputs []input, ordered bool) (faults []string) {
 				want = append(want, in.outputs()...)
 			}
 		}
-		compare(key+" among dead letters", dead, ofKey(r.dead, key, fault), true, fault)
+		compare(key+" among dead letters", dead, ofKey(r.dead, key, fault), ordered, fault)
 		got := ofKey(r.out, key, fault)
 		for i, value := range got {
 			if value != "" {

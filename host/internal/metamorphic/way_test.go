@@ -26,6 +26,8 @@ type way struct {
 	Buffer         int
 	Assignor       string
 	Compression    string
+	Ordering       string
+	Lanes          int
 }
 
 // draw makes the way of a seed.
@@ -46,6 +48,8 @@ func draw(seed uint64) way {
 		Buffer:      []int{8, 500, 50_000}[r.IntN(3)],
 		Assignor:    []string{"cooperative-sticky", "range,roundrobin"}[r.IntN(2)],
 		Compression: []string{"none", "lz4", "zstd"}[r.IntN(3)],
+		Ordering:    []string{"partition", "key", "none"}[r.IntN(3)],
+		Lanes:       1 + r.IntN(6),
 	}
 }
 
@@ -59,6 +63,10 @@ const partitions = 4
 // configuration is that of one host.
 func (w way) configuration(broker, module string, host int) string {
 	delivery, id, commits := "at_least_once", "", "\n      auto.commit.interval.ms: 50"
+	ordering := w.Ordering
+	if ordering != "partition" {
+		ordering += fmt.Sprintf("\n    lanes: %d", w.Lanes)
+	}
 	if w.ExactlyOnce {
 		delivery = fmt.Sprintf("exactly_once\n    transaction_interval: %v", w.Interval)
 		id, commits = fmt.Sprintf("transactional_id: host-%d, ", host), ""
@@ -68,6 +76,7 @@ connections: {kafka: {bootstrap_servers: %q}}
 pipelines:
   p:
     delivery: %s
+    ordering: %s
     source:
       topic: in
       group_id: group
@@ -83,6 +92,6 @@ pipelines:
       - {module: %q, name: double}
     sink: {topic: out, %slinger.ms: %d, compression.type: %s, queue.buffering.max.messages: %d}
     dead_letter: {topic: dead}
-`, broker, delivery, w.Poll, w.InFlight, w.Assignor, commits, module+"/guard.wasm", module+"/version.wasm", module+"/double.wasm",
+`, broker, delivery, ordering, w.Poll, w.InFlight, w.Assignor, commits, module+"/guard.wasm", module+"/version.wasm", module+"/double.wasm",
 		id, w.Linger.Milliseconds(), w.Compression, w.Buffer)
 }
