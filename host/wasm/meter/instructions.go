@@ -133,16 +133,14 @@ func (r *reader) next(in *instruction) {
 		}
 		in.op = in.op<<8 | uint16(sub&0xff)
 	case prefixVector:
-		sub := r.u32()
-		if r.err == nil && r.at-in.from != 1+len(uleb(nil, sub)) {
-			// The engine takes the first byte for all of it, and the others for
-			// instructions, which nobody would have counted.
-			r.fail("a vector instruction in %d bytes %w", r.at-in.from, ErrNewer)
+		// The engine takes the first byte for all of it, and the others for
+		// instructions, which nobody would have counted.
+		sub := uint32(r.byte())
+		if sub >= 0x80 && r.byte() != 1 {
+			r.fail("a vector instruction of more than a byte %w", ErrNewer)
 		}
-		in.op = in.op<<8 | uint16(sub&0xff)
-		if r.vector(sub); sub < 0x100 {
-			what = none
-		}
+		in.op, what = in.op<<8|uint16(sub), none
+		r.vector(sub)
 	}
 	in.operands = r.at
 	r.operands(what, in)

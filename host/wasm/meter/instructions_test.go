@@ -10,7 +10,7 @@ import (
 // TestDisguise: bytes that the engine would take for other instructions than the
 // meter does. What is behind them would run without being counted.
 func TestDisguise(t *testing.T) {
-	const more, newer = "a vector instruction in ", "is not of WebAssembly 2.0"
+	const more, newer = "a vector instruction of more than a byte ", "is not of WebAssembly 2.0"
 	zeros := string(make([]byte, 16))
 	for name, c := range map[string]struct{ code, want string }{
 		"a shift as a shuffle":        {"\xfd\x8d\x00" + zeros, more},
