@@ -45,6 +45,8 @@ type KeyPattern struct {
 	match      func(key []byte) bool
 }
 
+func (p KeyPattern) String() string { return p.Kind + " " + p.Text }
+
 // KeyFilter lets events through by their keys. It stands in front of the
 // sandbox, so that what nobody wants never enters it. Its lanes share the rules
 // and the counts.
