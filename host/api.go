@@ -18,8 +18,9 @@ type remote struct{ host *Host }
 
 // Pipelines implements api.Host.
 func (r remote) Pipelines() []api.PipelineDetail {
-	all := make([]api.PipelineDetail, len(r.host.members))
-	for i, m := range r.host.members {
+	members := r.host.list()
+	all := make([]api.PipelineDetail, len(members))
+	for i, m := range members {
 		all[i] = m.detail()
 	}
 	return all

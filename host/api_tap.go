@@ -70,7 +70,7 @@ func (r remote) Tap(ctx context.Context, name string, want api.TapQuery, sink ap
 
 // tapOf says what a tap shows.
 func (h *Host) tapOf(want *api.TapQuery) (tap.Config, error) {
-	cfg := tap.Config{Processor: want.Processor, Topic: want.Topic, Rate: want.Rate, Redact: h.redact}
+	cfg := tap.Config{Processor: want.Processor, Topic: want.Topic, Rate: want.Rate, Redact: h.redact.Load()}
 	if want.Key != nil {
 		if cfg.Redact != nil && cfg.Redact.Keys {
 			return cfg, &api.Error{Code: api.BadParameter, Detail: "the configuration hides keys, so they cannot be asked for"}
@@ -90,8 +90,8 @@ func (h *Host) tapOf(want *api.TapQuery) (tap.Config, error) {
 // has says what is wrong with wanting to look at a processor; "" is all.
 func (m *member) has(processor string) error {
 	var names []string
-	for i := range m.spec.Steps {
-		names = append(names, m.spec.Steps[i].Name)
+	for _, s := range m.made.Load().spec.Steps {
+		names = append(names, s.Name)
 	}
 	switch {
 	case len(names) == 0:

@@ -8,12 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
-	"github.com/weirhq/weir/host/capture"
-	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/event"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
@@ -42,29 +41,36 @@ type Options struct {
 	To kafka.Start
 	// DrainTimeout bounds a graceful stop. Default 30 s.
 	DrainTimeout time.Duration
+	// Load reads the configuration anew for Reload; nil takes the present one, of
+	// which files of modules may have changed.
+	Load func(ctx context.Context) (*Spec, error)
+	// Prepare, when set, is called with a configuration that is about to take the
+	// place of another, once all of it is built: it makes the topics ready. With
+	// its error nothing changes.
+	Prepare func(ctx context.Context, spec *Spec) error
 	// Stay keeps Run from returning when no pipeline runs any more: those that a
 	// failure stopped wait for ClearError.
 	Stay bool
 }
 
-// Host runs the pipelines of one Spec.
+// Host runs the pipelines of a Spec, which can be given another one meanwhile.
 type Host struct {
-	spec    *Spec
+	opts    Options
 	tenants tenants
+	billed  []*TenantSpec // the tenants, in the order of the Spec
 	log     *zap.Logger
 	loader  *plugin.Loader
-	modules plugin.Options // of the loader
-	members []*member
+	modules plugin.Options                // of the loader
+	redact  atomic.Pointer[tap.Redaction] // of taps
 
-	redact *tap.Redaction // of taps
-
-	reloading sync.Mutex
-	slots     []*slot // of all pipelines, in their order
-
-	registries map[*schema.RegistryConfig]*schema.Registry
-	faults     config.Faults // of configs, by the schemas of their modules; New returns them
-
+	mu      sync.RWMutex
+	members []*member // in the order of the Spec; never changed in place
 	running running
+
+	reloading  sync.Mutex // of what follows
+	spec       *Spec
+	registries map[*schema.RegistryConfig]*schema.Registry
+	reloads    reloads
 }
 
 // sink is what kafka.Sink and kafka.Transactions have in common.
@@ -76,15 +82,6 @@ type sink interface {
 	Produced() map[string]uint64
 	Away() string
 	Waited() time.Duration
-}
-
-// part is what a step counts itself: a module, a key filter or a schema step,
-// whichever it is.
-type part struct {
-	module  *plugin.Counters
-	slot    *slot // of the module
-	filter  *kafka.KeyFilter
-	lookups *schema.Lookups
 }
 
 // New loads every module, gives each a trial instance with its config, and
@@ -105,149 +102,29 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{spec: spec, tenants: openTenants(spec), log: opts.Log, loader: loader, modules: modules, redact: spec.Redact, registries: map[*schema.RegistryConfig]*schema.Registry{}, running: newRunning(opts.Stay)}
-	var faults []error
+	h := &Host{
+		opts: opts, tenants: openTenants(spec), billed: spec.Tenants, log: opts.Log, loader: loader, modules: modules,
+		spec: spec, registries: map[*schema.RegistryConfig]*schema.Registry{}, running: newRunning(opts.Stay),
+	}
+	h.redact.Store(spec.Redact)
+	b := builder{Host: h}
 	for _, p := range spec.Pipelines {
-		m, err := h.build(ctx, p, opts)
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
-		h.members = append(h.members, m)
+		h.members = append(h.members, b.member(ctx, p))
 	}
-	if len(h.faults) > 0 {
-		faults = append(faults, h.faults)
+	if err := b.err(); err != nil {
+		return nil, errors.Join(err, loader.Close(ctx))
 	}
-	if len(faults) > 0 {
-		return nil, errors.Join(append(faults, loader.Close(ctx))...)
-	}
+	b.tell()
 	return h, nil
 }
 
 // Close lets go of the modules and of connections to schema registries. Run
 // must have returned.
 func (h *Host) Close(ctx context.Context) error {
-	h.closeRegistries()
+	for _, r := range h.registries {
+		r.Close()
+	}
 	return h.loader.Close(ctx)
-}
-
-func (h *Host) build(ctx context.Context, spec *PipelineSpec, opts Options) (*member, error) {
-	log := h.log.With(zap.String("pipeline", spec.Name))
-	into := kafka.SinkConfig{Options: spec.Sink.Options, Topic: spec.Sink.Topic, Log: log}
-	m := newMember(spec, kafka.NewSink(into))
-	if spec.Delivery == ExactlyOnce {
-		m.transactions = kafka.NewTransactions(kafka.TransactionsConfig{Sink: into, Group: spec.Sources[0].Options, Interval: spec.TransactionInterval})
-		m.sink = m.transactions
-	}
-	onFailure := newFailureLog(log).report
-	if spec.Replay != nil {
-		m.sink, onFailure = spec.Replay.instead(m.sink, spec.Sink.Topic), spec.Replay.note(onFailure)
-	}
-	cfg := pipeline.Config{
-		Name:            spec.Name,
-		Ordering:        spec.Ordering,
-		Lanes:           spec.Lanes,
-		OnError:         spec.OnError,
-		Breaker:         spec.Breaker,
-		Letters:         spec.Redrive != nil,
-		DeadLetterTopic: spec.DeadLetterTopic,
-		SinkTopic:       spec.Sink.Topic,
-		CheckTopic:      kafka.CheckTopicName,
-		AllowTopic:      h.spec.allowTopic(spec.Name),
-		CheckEvent:      m.sink.Check,
-		OnFailure:       onFailure,
-	}
-	sources := make([]pipeline.Source, len(spec.Sources))
-	for i, s := range spec.Sources {
-		source := kafka.NewSource(kafka.SourceConfig{
-			Options: s.Options, Topics: s.Topics, Regex: s.Regex,
-			From: opts.From, To: opts.To, ExitAtEnd: opts.ExitAtEnd, DrainTimeout: opts.DrainTimeout, Transactions: m.transactions,
-			Quota: h.tenants.quota(spec.Name), Log: log,
-		})
-		m.sources, sources[i] = append(m.sources, source), source
-		cfg.StuckAfter = max(cfg.StuckAfter, s.Options.Duration("max_poll_interval_ms"))
-	}
-	slots := map[string]*slot{}
-	cfg.OnReplaced = h.took(slots)
-	var faults []error
-	if spec.Redrive != nil {
-		cfg.Steps = append(cfg.Steps, pipeline.Step{Name: redriveStep, Filter: true,
-			Open: func(context.Context) (pipeline.Processor, error) { return spec.Redrive.Lane(), nil }})
-		m.parts = append(m.parts, part{})
-	}
-	for i := range spec.Steps {
-		step, own, err := h.step(ctx, spec, &spec.Steps[i])
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
-		cfg.Steps = append(cfg.Steps, m.watched(step, i == 0))
-		m.parts = append(m.parts, own)
-		if own.slot != nil {
-			slots[step.Name] = own.slot
-			h.slots = append(h.slots, own.slot)
-		}
-	}
-	m.pipeline = pipeline.New(cfg, pipeline.Join(sources...), m.sink)
-	return m, errors.Join(faults...)
-}
-
-// step makes a step of the chain. A module is loaded and tried, so that one
-// that cannot start, or does not like its config, shows now.
-func (h *Host) step(ctx context.Context, p *PipelineSpec, s *StepSpec) (pipeline.Step, part, error) {
-	step := pipeline.Step{Name: s.Name, OnError: s.OnError}
-	if s.KeyFilter != nil {
-		filter, err := kafka.NewKeyFilter(*s.KeyFilter, h.log.With(zap.String("pipeline", p.Name), zap.String("processor", s.Name)))
-		if err != nil {
-			return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, err)
-		}
-		step.Filter = true
-		step.Open = func(context.Context) (pipeline.Processor, error) { return filter.Lane(), nil }
-		return step, part{filter: filter}, nil
-	}
-	if s.Schema != nil {
-		own := *s.Schema
-		own.Lookups = new(schema.Lookups)
-		open, err := h.schemaOpener(&own)
-		if err != nil {
-			return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, err)
-		}
-		step.Open = open
-		return step, part{lookups: own.Lookups}, nil
-	}
-	cfg := plugin.Config{Pipeline: p.Name, Processor: s.Name, Config: s.Config, Counters: new(plugin.Counters)}
-	if s.Capture.Dir != "" {
-		folder, err := capture.NewFolder(s.Capture)
-		if err != nil {
-			return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: capture: %w", s.Pos, p.Name, s.Name, err)
-		}
-		cfg.Capture = folder
-	}
-	module, err := h.loader.LoadWithin(ctx, s.Module, s.Limits)
-	if err == nil && h.fits(module, s) {
-		err = account{h.tenants.of(p.Name)}.try(ctx, module, cfg)
-	}
-	if err != nil {
-		return step, part{}, fmt.Errorf("%s: pipelines.%s: processor %s: %w", s.Pos, p.Name, s.Name, &ModuleError{err})
-	}
-	in := &slot{pipeline: p, step: s, cfg: cfg, account: account{h.tenants.of(p.Name)}}
-	in.module.Store(module)
-	step.Open, step.Version = in.open, in.version.Load
-	h.log.Info("module loaded", zap.String("pipeline", p.Name), zap.String("processor", s.Name),
-		zap.String("module", module.Ref()), zap.String("digest", "sha256:"+module.Digest()), signer(module))
-	return step, part{module: cfg.Counters, slot: in}, nil
-}
-
-// fits holds a step's config against the schema in its module. Faults go with
-// all others of the configuration: unlike the module's own word against a
-// config, they have places.
-func (h *Host) fits(module *plugin.Plugin, s *StepSpec) bool {
-	if module.Manifest() == nil || module.Manifest().Schema() == nil {
-		return true
-	}
-	faults := module.Manifest().Schema().Check(s.ConfigNode, s.Pos, s.Path+".config")
-	h.faults = append(h.faults, faults...)
-	return len(faults) == 0
 }
 
 // ModuleError marks an error as one of a module that was not taken.
@@ -255,14 +132,21 @@ type ModuleError struct{ error }
 
 func (e *ModuleError) Unwrap() error { return e.error }
 
+// list gives the pipelines of this moment.
+func (h *Host) list() []*member {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.members
+}
+
 // Reset makes the groups of all sources go on at a place, whatever they have
 // committed. It is called before Run.
 func (h *Host) Reset(ctx context.Context, to kafka.Start) error {
 	var errs []error
-	for _, m := range h.members {
+	for _, m := range h.list() {
 		for _, source := range m.sources {
 			if err := source.Reset(ctx, to); err != nil {
-				errs = append(errs, fmt.Errorf("pipeline %s: %w", m.spec.Name, err))
+				errs = append(errs, fmt.Errorf("pipeline %s: %w", m.name, err))
 			}
 		}
 	}
@@ -272,11 +156,11 @@ func (h *Host) Reset(ctx context.Context, to kafka.Start) error {
 // Spans says what the sources would read up to their ends, before Run.
 func (h *Host) Spans(ctx context.Context) ([]kafka.Span, error) {
 	var spans []kafka.Span
-	for _, m := range h.members {
+	for _, m := range h.list() {
 		for _, source := range m.sources {
 			more, err := source.Spans(ctx)
 			if err != nil {
-				return nil, fmt.Errorf("pipeline %s: %w", m.spec.Name, err)
+				return nil, fmt.Errorf("pipeline %s: %w", m.name, err)
 			}
 			spans = append(spans, more...)
 		}

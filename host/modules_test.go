@@ -102,11 +102,11 @@ func TestReloadOfTags(t *testing.T) {
 	}()
 	first := digests(h)
 	r.push(t, wasmtest.SetByte('b').Bytes(), "1")
-	if done, err := h.Reload(t.Context()); err != nil || len(done) != 0 {
+	if done, err := h.Reload(t.Context()); err != nil || done.Changed() {
 		t.Errorf("a reload that nobody asked for: %v, %v", done, err)
 	}
 	h.RefreshModules()
-	if done, err := h.Reload(t.Context()); err != nil || len(done) != 1 || done[0].Processor != "m" {
+	if done, err := h.Reload(t.Context()); err != nil || done.String() != "swap p" {
 		t.Fatalf("a reload: %v, %v", done, err)
 	}
 	second := digests(h)
@@ -115,10 +115,10 @@ func TestReloadOfTags(t *testing.T) {
 	}
 	r.Close()
 	h.RefreshModules()
-	if done, err := h.Reload(t.Context()); !errors.Is(err, store.ErrUnavailable) || len(done) != 0 {
+	if done, err := h.Reload(t.Context()); !errors.Is(err, store.ErrUnavailable) || done != nil {
 		t.Errorf("a reload with the registry away: %v, %v", done, err)
 	}
-	if done, err := h.Reload(t.Context()); err != nil || len(done) != 0 {
+	if done, err := h.Reload(t.Context()); err != nil || done.Changed() {
 		t.Errorf("the next that nobody asked for: %v, %v", done, err)
 	}
 }
@@ -191,7 +191,7 @@ pipelines:
 		t.Errorf("a reload of what nobody signed: %v; %v became %v", err, before, digests(h))
 	}
 	write(wasmtest.SetByte('b').Bytes(), true)
-	if done, err := h.Reload(t.Context()); err != nil || len(done) != 1 {
+	if done, err := h.Reload(t.Context()); err != nil || done.String() != "swap p" {
 		t.Errorf("a reload of what is signed: %v, %v", done, err)
 	}
 }

@@ -15,8 +15,9 @@ import (
 
 // Samples reads every pipeline for telemetry.
 func (h *Host) Samples() []telemetry.Sample {
-	samples := make([]telemetry.Sample, len(h.members))
-	for i, m := range h.members {
+	members := h.list()
+	samples := make([]telemetry.Sample, len(members))
+	for i, m := range members {
 		samples[i] = m.sample()
 	}
 	return samples
@@ -25,7 +26,7 @@ func (h *Host) Samples() []telemetry.Sample {
 func (m *member) sample() telemetry.Sample {
 	stats := m.pipeline.Stats()
 	s := telemetry.Sample{
-		Pipeline:  m.spec.Name,
+		Pipeline:  m.name,
 		State:     m.state(),
 		Consumed:  stats.Consumed,
 		Delivered: stats.Delivered,
@@ -43,6 +44,7 @@ func (m *member) sample() telemetry.Sample {
 		s.SkippedOffsets += source.Skipped()
 		addLoads(&s, source)
 	}
+	made := m.made.Load()
 	for i, step := range stats.Steps {
 		p := telemetry.ProcessorSample{Name: step.Name, Dropped: step.Dropped, Filtered: step.Filtered, Retried: step.Retried}
 		for _, class := range event.Classes {
@@ -50,9 +52,11 @@ func (m *member) sample() telemetry.Sample {
 				Class: string(class), Failed: step.Failed[class], DeadLettered: step.DeadLettered[class],
 			})
 		}
-		if i < len(m.parts) {
+		if i < len(stats.Steps)-1 {
 			p.Timed, p.Seconds = true, step.Spent.Seconds()
-			m.parts[i].sample(&p)
+		}
+		if own := made.find(step.Name); own != nil {
+			own.sample(&p)
 		}
 		s.Processors = append(s.Processors, p)
 	}
@@ -87,7 +91,7 @@ func (m *member) account() []zap.Field {
 	stats := m.pipeline.Stats()
 	totals := stats.Totals()
 	return []zap.Field{
-		zap.String("pipeline", m.spec.Name),
+		zap.String("pipeline", m.name),
 		zap.Uint64("consumed", stats.Consumed), zap.Uint64("delivered", stats.Delivered),
 		zap.Uint64("dropped", totals.Dropped), zap.Uint64("filtered", totals.Filtered),
 		zap.Uint64("dead_lettered", totals.DeadLettered), zap.Uint64("abandoned", stats.Abandoned),
@@ -107,7 +111,7 @@ func histogram(count uint64, spent time.Duration, within map[time.Duration]uint6
 }
 
 // sample adds what the part counts itself.
-func (own part) sample(p *telemetry.ProcessorSample) {
+func (own *part) sample(p *telemetry.ProcessorSample) {
 	if own.module != nil {
 		p.Module = true
 		p.Instances = own.module.Instances.Load()
@@ -123,7 +127,7 @@ func (own part) sample(p *telemetry.ProcessorSample) {
 	}
 	if own.slot != nil {
 		p.Digest = "sha256:" + own.slot.module.Load().Digest()
-		p.Reloads, p.RefusedReloads = own.slot.replaced.Load(), own.slot.refused.Load()
+		p.Reloads, p.RefusedReloads = own.slot.record.replaced.Load(), own.slot.record.refused.Load()
 	}
 	if own.lookups != nil {
 		p.Lookups = []telemetry.LookupSample{

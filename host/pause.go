@@ -22,6 +22,10 @@ func (h *Host) Pause(ctx context.Context, pipeline string) error {
 	if err != nil {
 		return err
 	}
+	return m.pause(ctx)
+}
+
+func (m *member) pause(ctx context.Context) error {
 	now := time.Now()
 	m.paused.CompareAndSwap(nil, &now)
 	var errs []error
@@ -47,15 +51,19 @@ func (h *Host) Resume(pipeline string) error {
 // member finds a pipeline by its name.
 func (h *Host) member(name string) (*member, error) {
 	var names []string
-	for _, m := range h.members {
-		if m.spec.Name == name {
+	for _, m := range h.list() {
+		if m.name == name {
 			return m, nil
 		}
-		names = append(names, m.spec.Name)
+		names = append(names, m.name)
 	}
-	hint := "there are: " + strings.Join(names, ", ")
+	return nil, fmt.Errorf("%w: %q (%s)", ErrNoPipeline, name, nearest(name, names))
+}
+
+// nearest says which name may have been meant.
+func nearest(name string, names []string) string {
 	if near := config.Nearest(name, names); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
+		return fmt.Sprintf("did you mean %q?", near)
 	}
-	return nil, fmt.Errorf("%w: %q (%s)", ErrNoPipeline, name, hint)
+	return "there are: " + strings.Join(names, ", ")
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/weirhq/weir/host/admin"
@@ -94,8 +95,9 @@ const (
 // Pipelines says what there is to say of each pipeline, in the order of the
 // configuration.
 func (h *Host) Pipelines() []PipelineStatus {
-	all := make([]PipelineStatus, len(h.members))
-	for i, m := range h.members {
+	members := h.list()
+	all := make([]PipelineStatus, len(members))
+	for i, m := range members {
 		all[i] = m.status()
 	}
 	return all
@@ -112,10 +114,11 @@ func (h *Host) Pipeline(name string) (PipelineStatus, error) {
 
 // Health reads every pipeline for the readiness probe.
 func (h *Host) Health() []admin.Pipeline {
-	pipelines := make([]admin.Pipeline, len(h.members))
-	for i, m := range h.members {
+	members := h.list()
+	pipelines := make([]admin.Pipeline, len(members))
+	for i, m := range members {
 		life := m.life()
-		pipelines[i] = admin.Pipeline{Name: m.spec.Name, State: string(life.State), Reason: life.Reason, Health: life.health()}
+		pipelines[i] = admin.Pipeline{Name: m.name, State: string(life.State), Reason: life.Reason, Health: life.health()}
 	}
 	return pipelines
 }
@@ -139,7 +142,7 @@ func (m *member) state() telemetry.State { return m.life().State }
 // life is the part of the status that says whether the pipeline lives.
 func (m *member) life() PipelineStatus {
 	now := m.pipeline.Status()
-	s := PipelineStatus{Name: m.spec.Name, State: telemetry.State(now.State.String()), Since: now.Since}
+	s := PipelineStatus{Name: m.name, State: telemetry.State(now.State.String()), Since: now.Since}
 	paused := m.paused.Load()
 	if now.State == pipeline.Running && paused != nil {
 		s.State = telemetry.Paused
@@ -169,10 +172,11 @@ func stopOf(failure error) *Stop {
 
 func (m *member) status() PipelineStatus {
 	s := m.life()
-	s.Restarts, s.Delivery, s.DeadLetterTopic = m.restarts.Load(), m.spec.Delivery, m.spec.DeadLetterTopic
-	s.Sink = SinkStatus{m.spec.Sink.Connection, m.spec.Sink.Topic}
+	made := m.made.Load()
+	s.Restarts, s.Delivery, s.DeadLetterTopic = m.restarts.Load(), made.spec.Delivery, made.spec.DeadLetterTopic
+	s.Sink = SinkStatus{made.spec.Sink.Connection, made.spec.Sink.Topic}
 	for i, source := range m.sources {
-		from := &m.spec.Sources[i]
+		from := &made.spec.Sources[i]
 		one := SourceStatus{Connection: from.Connection, Topics: from.Topics, Regex: from.Regex, Group: from.Options.String("group.id"), Rebalances: source.Rebalances()}
 		for _, l := range source.Lags() {
 			one.Lags = append(one.Lags, LagStatus{l.Topic, l.Number, l.Records, l.Age.Seconds()})
@@ -180,29 +184,52 @@ func (m *member) status() PipelineStatus {
 		s.Sources = append(s.Sources, one)
 	}
 	s.Processors = []ProcessorStatus{}
-	for i := range m.spec.Steps {
-		s.Processors = append(s.Processors, m.processor(&m.spec.Steps[i]))
+	for i := range made.parts {
+		if made.parts[i].spec != nil {
+			s.Processors = append(s.Processors, made.parts[i].status())
+		}
 	}
 	return s
 }
 
-func (m *member) processor(step *StepSpec) ProcessorStatus {
-	p := ProcessorStatus{Name: step.Name, Module: step.Module}
+func (own *part) status() ProcessorStatus {
+	p := ProcessorStatus{Name: own.spec.Name, Kind: KindModule, Module: own.spec.Module}
 	switch {
-	case step.KeyFilter != nil:
+	case own.filter != nil:
 		p.Kind = KindKeyFilter
-	case step.Schema != nil:
+	case own.lookups != nil:
 		p.Kind = KindSchema
 	default:
-		p.Kind = KindModule
-		for _, own := range m.parts {
-			if own.slot != nil && own.slot.step == step {
-				p.Digest = "sha256:" + own.slot.module.Load().Digest()
-			}
-		}
+		p.Digest = "sha256:" + own.slot.module.Load().Digest()
 	}
 	return p
 }
+
+// Takeovers says which module processed which partition from which event on, of
+// the last thousand that a processor remembers, from the oldest on. The error is
+// ErrNoPipeline or ErrNoProcessor.
+func (h *Host) Takeovers(pipeline, processor string) ([]Takeover, error) {
+	m, err := h.member(pipeline)
+	if err != nil {
+		return nil, err
+	}
+	made := m.made.Load()
+	own := made.find(processor)
+	if own == nil {
+		var names []string
+		for _, s := range made.spec.Steps {
+			names = append(names, s.Name)
+		}
+		return nil, fmt.Errorf("pipeline %s: %w: %q (%s)", pipeline, ErrNoProcessor, processor, nearest(processor, names))
+	}
+	if own.slot == nil {
+		return []Takeover{}, nil
+	}
+	return own.slot.record.takeovers(), nil
+}
+
+// ErrNoProcessor says that a pipeline has no processor of a name.
+var ErrNoProcessor = errors.New("no such processor")
 
 // away says which end of the pipeline has no broker that answers, and why.
 func (m *member) away() string {

@@ -3,6 +3,7 @@ package host
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/weirhq/weir/host/event"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/pipeline"
+	"github.com/weirhq/weir/host/schema"
 )
 
 // Change is a setting of a pipeline that differs between two configurations. It
@@ -105,9 +107,9 @@ func (d *differ) diff(path string, was, is reflect.Value) {
 	}
 	switch was.Kind() {
 	case reflect.Struct:
-		for i := range was.NumField() {
-			d.field(was.Type().Field(i), path, was.Field(i), is.Field(i))
-		}
+		d.structs(path, was, is)
+	case reflect.Map:
+		d.maps(path, was, is)
 	case reflect.Pointer:
 		if was.IsNil() || is.IsNil() {
 			if was.IsNil() != is.IsNil() {
@@ -120,6 +122,36 @@ func (d *differ) diff(path string, was, is reflect.Value) {
 		d.slice(path, was, is)
 	default:
 		d.text(path, was, is)
+	}
+}
+
+func (d *differ) structs(path string, was, is reflect.Value) {
+	open := false
+	for i := range was.NumField() {
+		open = open || was.Type().Field(i).IsExported()
+		d.field(was.Type().Field(i), path, was.Field(i), is.Field(i))
+	}
+	if !open && !reflect.DeepEqual(was.Interface(), is.Interface()) {
+		d.add(path, set(true), set(true))
+	}
+}
+
+// maps compares maps with texts as keys.
+func (d *differ) maps(path string, was, is reflect.Value) {
+	keys := map[string]bool{}
+	for _, m := range []reflect.Value{was, is} {
+		for _, key := range m.MapKeys() {
+			keys[key.String()] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		key := reflect.ValueOf(name)
+		a, b := was.MapIndex(key), is.MapIndex(key)
+		if a.IsValid() && b.IsValid() {
+			d.diff(join(path, name), a, b)
+		} else {
+			d.add(join(path, name), set(a.IsValid()), set(b.IsValid()))
+		}
 	}
 }
 
@@ -274,4 +306,29 @@ func snake(name string) string {
 		b.WriteRune(unicode.ToLower(r))
 	}
 	return b.String()
+}
+
+// diffProcess lists what differs of what belongs to the process and not to any of
+// its pipelines.
+func diffProcess(was, is *Spec) []Change {
+	var d differ
+	d.diff("admin", reflect.ValueOf(was.Admin), reflect.ValueOf(is.Admin))
+	d.diff("modules", reflect.ValueOf(was.Modules), reflect.ValueOf(is.Modules))
+	d.diff("tenants", reflect.ValueOf(was.tenantsByName()), reflect.ValueOf(is.tenantsByName()))
+	return d.changes
+}
+
+func (s *Spec) tenantsByName() map[string]TenantSpec {
+	all := map[string]TenantSpec{}
+	for _, t := range s.Tenants {
+		all[t.Name] = *t
+	}
+	return all
+}
+
+// sameRegistry tells whether one client can serve both.
+func sameRegistry(a, b *schema.RegistryConfig) bool {
+	var d differ
+	d.diff("", reflect.ValueOf(a), reflect.ValueOf(b))
+	return len(d.changes) == 0
 }

@@ -18,42 +18,68 @@ import (
 
 // member is one pipeline with its parts, and who looks after its life.
 type member struct {
-	spec     *PipelineSpec
+	name     string
 	sources  []*kafka.Source
 	sink     sink
 	pipeline *pipeline.Pipeline
-	parts    []part    // by step
+	made     atomic.Pointer[made]
 	taps     tap.Board // around its processors
 	// transactions are the sink where delivery is exactly once.
 	transactions *kafka.Transactions
 
-	clearing chan struct{}             // has a token while somebody clears the error
-	clear    chan chan struct{}        // tells the supervisor to run the pipeline again
-	over     chan struct{}             // closed when nobody looks after the pipeline any more
-	restarts atomic.Uint64             // runs after the first
-	paused   atomic.Pointer[time.Time] // since when, nil unless it is
+	drain     chan struct{} // closed when the pipeline is to end in good order
+	drainOnce sync.Once
+	clearing  chan struct{}             // has a token while somebody clears the error
+	clear     chan chan struct{}        // tells the supervisor to run the pipeline again
+	over      chan struct{}             // closed when nobody looks after the pipeline any more
+	err       error                     // by which it is stopped then
+	restarts  atomic.Uint64             // runs after the first
+	paused    atomic.Pointer[time.Time] // since when, nil unless it is
 }
 
-func newMember(spec *PipelineSpec, sink sink) *member {
-	return &member{spec: spec, sink: sink, clearing: make(chan struct{}, 1), clear: make(chan chan struct{}), over: make(chan struct{})}
+func newMember(name string, sink sink) *member {
+	return &member{name: name, sink: sink, drain: make(chan struct{}), clearing: make(chan struct{}, 1), clear: make(chan chan struct{}), over: make(chan struct{})}
 }
 
-// running counts the pipelines that run.
+// end asks the pipeline to end in good order.
+func (m *member) end() { m.drainOnce.Do(func() { close(m.drain) }) }
+
+// running is the life of a host: it counts the pipelines that run.
 type running struct {
-	stay bool
-	idle chan struct{} // closed when none runs any more, unless they are to stay
+	stay    bool
+	idle    chan struct{} // closed when none runs any more, unless they are to stay
+	closing chan struct{} // closed when nothing begins any more
 
-	mu sync.Mutex
-	n  int
+	mu  sync.Mutex
+	ctx context.Context // of Run; nil before
+	n   int
 }
 
-func newRunning(stay bool) running { return running{stay: stay, idle: make(chan struct{})} }
+func newRunning(stay bool) running {
+	return running{stay: stay, idle: make(chan struct{}), closing: make(chan struct{})}
+}
 
-// begin counts one more, unless the last one has ended.
+// open begins the life.
+func (r *running) open(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ctx = ctx
+}
+
+// close ends it: nothing begins any more.
+func (r *running) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.closing)
+}
+
+// begin counts one more, unless the host ends.
 func (r *running) begin() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	select {
+	case <-r.closing:
+		return false
 	case <-r.idle:
 		return false
 	default:
@@ -65,9 +91,16 @@ func (r *running) begin() bool {
 func (r *running) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.n--; r.n == 0 && !r.stay {
+	if r.n--; r.n == 0 && r.ctx != nil && !r.stay {
 		close(r.idle)
 	}
+}
+
+// context is that of Run, nil before.
+func (r *running) context() context.Context {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ctx
 }
 
 // Run runs all pipelines until each has ended: by its own failure, by its
@@ -77,24 +110,52 @@ func (r *running) end() {
 // another runs, or with Options.Stay for as long as drain is open. The error at
 // the end is a *StoppedError of those that are stopped by then.
 func (h *Host) Run(ctx context.Context, drain <-chan struct{}) error {
-	errs := make([]error, len(h.members))
-	for range h.members { // before one of them ends
-		h.running.begin()
+	h.running.open(ctx)
+	h.running.begin() // until all have begun
+	h.reloading.Lock()
+	for _, m := range h.list() {
+		h.start(m)
 	}
-	var supervisors sync.WaitGroup
-	for i, m := range h.members {
-		supervisors.Go(func() { errs[i] = h.supervise(ctx, m, drain) })
+	h.reloading.Unlock()
+	h.running.end()
+	select {
+	case <-h.running.idle:
+	case <-drain:
+	case <-ctx.Done():
 	}
-	supervisors.Wait()
-	return stopped(h.members, errs)
+	h.running.close()
+	members := h.list()
+	for _, m := range members {
+		m.end()
+	}
+	for _, m := range members {
+		<-m.over
+	}
+	h.reloading.Lock() // a pipeline that a reload drains is waited for
+	defer h.reloading.Unlock()
+	return stopped(members)
+}
+
+// start begins to look after a pipeline, once the host runs.
+func (h *Host) start(m *member) {
+	ctx := h.running.context()
+	switch {
+	case ctx == nil: // Run will
+	case h.running.begin():
+		go func() {
+			defer close(m.over)
+			m.err = h.supervise(ctx, m)
+		}()
+	default:
+		close(m.over)
+	}
 }
 
 // supervise runs a pipeline, and again whenever its error is cleared. It returns
 // the failure by which it is stopped at the end.
-func (h *Host) supervise(ctx context.Context, m *member, drain <-chan struct{}) error {
-	defer close(m.over)
+func (h *Host) supervise(ctx context.Context, m *member) error {
 	for {
-		err := m.run(ctx, drain)
+		err := m.run(ctx)
 		if err == nil {
 			h.log.Info("pipeline ended", m.account()...)
 			h.running.end()
@@ -102,39 +163,44 @@ func (h *Host) supervise(ctx context.Context, m *member, drain <-chan struct{}) 
 		}
 		fields := append(m.account(), zap.Error(err))
 		if h.running.stay {
-			fields = append(fields, zap.String("remedy", "mend the cause; then weir pipelines clear-error "+m.spec.Name+", or SIGUSR1, makes it go on where it stopped"))
+			fields = append(fields, zap.String("remedy", "mend the cause; then weir pipelines clear-error "+m.name+", or SIGUSR1, makes it go on where it stopped"))
 		}
 		h.log.Error("pipeline stopped", fields...)
 		h.running.end()
-		select {
-		case <-drain: // the last word, whatever else is to be done
-			return err
-		case <-ctx.Done():
-			return err
-		default:
-		}
-		select {
-		case cleared := <-m.clear:
-			m.pipeline.Clear()
-			m.restarts.Add(1)
-			close(cleared)
-			h.log.Info("pipeline goes on after its error was cleared", zap.String("pipeline", m.spec.Name))
-		case <-h.running.idle:
-			return err
-		case <-drain:
-			return err
-		case <-ctx.Done():
+		if !h.awaitClear(ctx, m) {
 			return err
 		}
+		m.restarts.Add(1)
+		h.log.Info("pipeline goes on after its error was cleared", zap.String("pipeline", m.name))
 	}
 }
 
-func (m *member) run(ctx context.Context, drain <-chan struct{}) error {
+// awaitClear waits until the error is cleared, or returns false when the pipeline
+// is to end.
+func (h *Host) awaitClear(ctx context.Context, m *member) bool {
+	select {
+	case <-m.drain: // the last word, whatever else is to be done
+		return false
+	default:
+	}
+	select {
+	case cleared := <-m.clear:
+		m.pipeline.Clear()
+		close(cleared)
+		return true
+	case <-m.drain:
+	case <-h.running.idle:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+func (m *member) run(ctx context.Context) error {
 	if err := m.sink.Open(); err != nil {
 		return m.pipeline.Abort(err)
 	}
 	defer m.sink.Close()
-	return m.pipeline.Run(ctx, drain)
+	return m.pipeline.Run(ctx, m.drain)
 }
 
 // ErrEnds says that the host ends, so that nothing begins any more.
@@ -163,10 +229,10 @@ func (h *Host) clearError(ctx context.Context, m *member) error {
 		return context.Cause(ctx)
 	}
 	if m.pipeline.Status().Failure == nil {
-		return fmt.Errorf("pipeline %s %w: it is %s", m.spec.Name, ErrNotStopped, m.state())
+		return fmt.Errorf("pipeline %s %w: it is %s", m.name, ErrNotStopped, m.state())
 	}
 	if !h.running.begin() {
-		return fmt.Errorf("pipeline %s: %w", m.spec.Name, ErrEnds)
+		return fmt.Errorf("pipeline %s: %w", m.name, ErrEnds)
 	}
 	cleared := make(chan struct{})
 	select {
@@ -175,10 +241,10 @@ func (h *Host) clearError(ctx context.Context, m *member) error {
 		return nil
 	case <-m.over:
 		h.running.end()
-		return fmt.Errorf("pipeline %s: %w", m.spec.Name, ErrEnds)
+		return fmt.Errorf("pipeline %s: %w", m.name, ErrEnds)
 	case <-ctx.Done():
 		h.running.end()
-		return fmt.Errorf("pipeline %s still drains: %w", m.spec.Name, context.Cause(ctx))
+		return fmt.Errorf("pipeline %s still drains: %w", m.name, context.Cause(ctx))
 	}
 }
 
@@ -187,10 +253,10 @@ func (h *Host) clearError(ctx context.Context, m *member) error {
 func (h *Host) ClearErrors(ctx context.Context) ([]string, error) {
 	var cleared []string
 	var errs []error
-	for _, m := range h.members {
+	for _, m := range h.list() {
 		switch err := h.clearError(ctx, m); {
 		case err == nil:
-			cleared = append(cleared, m.spec.Name)
+			cleared = append(cleared, m.name)
 		case !errors.Is(err, ErrNotStopped):
 			errs = append(errs, err)
 		}
@@ -199,12 +265,12 @@ func (h *Host) ClearErrors(ctx context.Context) ([]string, error) {
 }
 
 // stopped is the error of the pipelines that failed, nil if none did.
-func stopped(members []*member, errs []error) error {
+func stopped(members []*member) error {
 	e := &StoppedError{Of: len(members)}
-	for i, err := range errs {
-		if err != nil {
-			e.Pipelines = append(e.Pipelines, members[i].spec.Name)
-			e.causes = append(e.causes, err)
+	for _, m := range members {
+		if m.err != nil {
+			e.Pipelines = append(e.Pipelines, m.name)
+			e.causes = append(e.causes, m.err)
 		}
 	}
 	if len(e.causes) == 0 {

@@ -155,7 +155,7 @@ pipelines:
 				t.Errorf("after the same module again it is stopped at %+v", s.Stop.Event)
 			}
 			w.module(wasmtest.SetByte('b').Bytes())
-			if done, err := w.host.Reload(t.Context()); err != nil || len(done) != 1 {
+			if done, err := w.host.Reload(t.Context()); err != nil || !done.Changed() {
 				t.Fatalf("reload of a stopped pipeline: %v, %v", done, err)
 			}
 			if err := w.host.ClearError(t.Context(), "p"); err != nil {

@@ -113,6 +113,14 @@ func (f *fair) Process(ctx context.Context, in, out []event.Event, fail func(i i
 	return f.Processor.Process(ctx, in, out, fail)
 }
 
+// Digest implements pipeline.Module.
+func (f *fair) Digest() string {
+	if m, ok := f.Processor.(pipeline.Module); ok {
+		return m.Digest()
+	}
+	return ""
+}
+
 // Close implements pipeline.Processor. It waits for no slot: to close is short,
 // and may be all that others wait for.
 func (f *fair) Close(ctx context.Context) error {
@@ -133,11 +141,11 @@ type TenantUsage struct {
 // Usage reads the accounts of all tenants, in the order of the configuration.
 func (h *Host) Usage() []TenantUsage {
 	counts := map[string]int{}
-	for _, m := range h.members {
-		counts[tenantOf(m.spec.Name)]++
+	for _, m := range h.list() {
+		counts[tenantOf(m.name)]++
 	}
 	var all []TenantUsage
-	for _, t := range h.spec.Tenants {
+	for _, t := range h.billed {
 		all = append(all, TenantUsage{Name: t.Name, Pipelines: counts[t.Name], Quota: t.Quota, Usage: h.tenants[t.Name].Usage()})
 	}
 	return all

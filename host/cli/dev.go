@@ -156,7 +156,7 @@ func (w *workshop) run(ctx context.Context, drain <-chan struct{}, h *host.Host,
 	s := service{host: h, spec: w.spec, listen: w.flags.listen, log: log, listening: func(addr string) {
 		writeLine(w.err, "metrics   http://%s/metrics", addr)
 	}}
-	s.reloads.files = w.spec.ModuleFiles()
+	s.reloads.files = h.ModuleFiles
 	shown := &view{out: w.out, topics: w.outputs()}
 	s.prepared = func() {
 		if len(shown.topics) > 0 {

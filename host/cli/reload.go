@@ -4,15 +4,16 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// reloadTriggers are what makes a service take its modules anew.
+// reloadTriggers are what makes a service reload its configuration.
 type reloadTriggers struct {
-	hangUp bool     // SIGHUP does
-	files  []string // a change of one of these does
+	hangUp bool            // SIGHUP does
+	files  func() []string // a change of one of these does; nil: of none
 }
 
 // watchModulesEvery is how often files are looked at. A change counts once it
@@ -32,17 +33,26 @@ func (t reloadTriggers) start(ctx context.Context, reload func(ctx context.Conte
 	running.Go(func() {
 		ticker := time.NewTicker(watchModulesEvery)
 		defer ticker.Stop()
-		w := newFileWatch(t.files)
+		w := newFileWatch(nil)
+		if t.files != nil {
+			w = newFileWatch(t.files())
+		}
+		again := func(asked bool) {
+			reload(ctx, asked)
+			if t.files != nil {
+				w.watch(t.files())
+			}
+		}
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-hangUps:
-				reload(ctx, true)
-				w.look()
+				w.look() // before: what changes from now on is not missed
+				again(true)
 			case <-ticker.C:
 				if w.changed() {
-					reload(ctx, false)
+					again(false)
 				}
 			}
 		}
@@ -69,6 +79,19 @@ func newFileWatch(files []string) *fileWatch {
 	w := &fileWatch{files: files}
 	w.look()
 	return w
+}
+
+// watch takes other files. Those that it had are known as they were, so that a
+// change that came while they were read is not missed.
+func (w *fileWatch) watch(files []string) {
+	next := newFileWatch(files)
+	next.before = slices.Clone(next.known)
+	for i, file := range files {
+		if k := slices.Index(w.files, file); k >= 0 {
+			next.known[i], next.before[i] = w.known[k], w.before[k]
+		}
+	}
+	*w = *next
 }
 
 // look takes the files as they are for known.

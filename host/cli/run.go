@@ -47,11 +47,12 @@ mended, "weir pipelines clear-error" makes it go on where it stopped; SIGUSR1 do
 so for all that are stopped. With --exit-on-stop the process ends with exit code 1
 when no pipeline runs any more.
 
-SIGHUP reads the modules again and puts those that changed in the place of the old
-ones, between two batches, while events flow. One that does not pass its checks
-and the test cases that it carries changes nothing. --watch does so by itself when
-a module's file changes. On a terminal, where SIGHUP says that it is gone, it
-drains.`,
+SIGHUP reads the configuration and its modules again and applies what changed, while
+events flow. Processors change between two batches; a pipeline that is to read or
+write in another way is drained and started anew; what did not change is not
+touched. What is wrong, a setting or a module that does not pass its checks and the
+test cases that it carries, changes nothing. --watch does so by itself when one of
+the files changes. On a terminal, where SIGHUP says that it is gone, it drains.`,
 		Example: `  weir run
   weir run --watch
   weir run -c weir.yaml --set pipelines.orders.source.group_id=test
@@ -67,7 +68,7 @@ drains.`,
 	flags.StringVar(&f.listen, "listen", admin.DefaultListen, "`HOST:PORT` of /metrics, /healthz and /readyz, or off")
 	flags.StringVar(&f.from, "from", "", "where groups without offsets begin, whatever the configuration says: earliest, latest, an offset, or a time as 2026-01-31T12:00:00Z")
 	flags.BoolVar(&f.reset, "reset", false, "with --from: begin there even where a group has offsets. All its members must have stopped")
-	flags.BoolVar(&f.watch, "watch", false, "take modules anew when their files change")
+	flags.BoolVar(&f.watch, "watch", false, "reload when files of the configuration or of modules change")
 	f.cache.add(flags)
 	return cmd
 }
@@ -95,7 +96,11 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	}
 	ctx, drain, release := stopSignals(ctx, a.in.interactive, func(message string) { log.Info(message) })
 	defer release()
-	h, err := host.New(ctx, spec, host.Options{Log: log, CacheDir: f.cache.path(), ExitAtEnd: f.exitAtEnd, From: from, Stay: !f.exitAtEnd && !f.exitOnStop})
+	h, err := host.New(ctx, spec, host.Options{
+		Log: log, CacheDir: f.cache.path(), ExitAtEnd: f.exitAtEnd, From: from, Stay: !f.exitAtEnd && !f.exitOnStop,
+		Load:    func(context.Context) (*host.Spec, error) { return a.load(f.config) },
+		Prepare: func(ctx context.Context, spec *host.Spec) error { return prepareTopics(ctx, spec, log) },
+	})
 	if err != nil {
 		return err
 	}
@@ -103,7 +108,7 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	s.admin = adminConfig(spec, f.listen)
 	s.reloads.hangUp = !a.in.interactive
 	if f.watch {
-		s.reloads.files = spec.ModuleFiles()
+		s.reloads.files = func() []string { return append(h.ModuleFiles(), f.config.files...) }
 	}
 	if f.reset {
 		s.reset = &from
@@ -171,21 +176,13 @@ func (s *service) run(ctx context.Context, drain <-chan struct{}) (err error) {
 	return s.host.Run(ctx, drain)
 }
 
-// reload takes the modules anew. What is wrong with one is told, and the old
-// ones go on.
+// reload takes the configuration and the modules anew. The host tells what comes
+// of it.
 func (s *service) reload(ctx context.Context, asked bool) {
 	if asked {
 		s.host.RefreshModules()
 	}
-	done, err := s.host.Reload(ctx)
-	switch {
-	case err != nil && len(done) == 0:
-		s.log.Error("reload refused; the modules stay as they are", zap.Error(err))
-	case err != nil:
-		s.log.Warn("after a reload an old module could not be closed", zap.Error(err))
-	case len(done) == 0:
-		s.log.Info("reload: no module has changed")
-	}
+	_, _ = s.host.Reload(ctx)
 }
 
 // clearErrors makes the pipelines go on that failures stopped.
@@ -200,7 +197,7 @@ func (s *service) clearErrors(ctx context.Context) {
 }
 
 func (s *service) serve() (*admin.Server, error) {
-	metrics := telemetry.New(build(), s.host.Samples)
+	metrics := telemetry.New(build(), s.host.Samples).Reloads(s.host.Reloads)
 	metrics.Tenants(s.host.TenantSamples)
 	server, err := admin.Listen(admin.Config{
 		Listen:    s.listen,

@@ -16,6 +16,7 @@ import (
 // account. It is reused.
 type batch struct {
 	id      uint64
+	plan    *plan
 	count   int
 	began   time.Time
 	parts   []*part
@@ -134,14 +135,14 @@ func (b *batch) err() error {
 func (l *lane) conclude(ctx context.Context, b *batch) bool {
 	p := l.p
 	t := p.ticket()
-	t.life, t.offsets, t.id, t.began = l.life, l.offsets, b.id, b.began
+	t.life, t.offsets, t.id, t.began, t.counters = l.life, l.offsets, b.id, b.began, b.plan.counters
 	if err := b.err(); err != nil {
 		t.settle(err, b.count)
 		l.life.fail(err)
 		return false
 	}
 	offset, reason, cut := b.bound()
-	t.tally.reset(len(p.cfg.Steps) + 1)
+	t.tally.reset(len(t.counters))
 	t.count = 0
 	faults := 0
 	for _, q := range b.parts {
@@ -191,7 +192,9 @@ type ticket struct {
 	began   time.Time
 	count   int
 	tally   tally
-	done    func(error)
+	// counters are those of the batch's plan, which tally is of.
+	counters []*stepCounters
+	done     func(error)
 }
 
 func (p *Pipeline) ticket() *ticket {
@@ -214,10 +217,10 @@ func (t *ticket) settle(err error, count int) {
 	if err != nil {
 		t.p.counters.abandoned.Add(uint64(count))
 	} else {
-		t.p.counters.add(&t.tally)
+		t.p.counters.add(&t.tally, t.counters)
 		t.p.counters.latency.observe(time.Since(t.began), count)
 		t.offsets.End(t.id)
 	}
-	t.life, t.offsets = nil, nil
+	t.life, t.offsets, t.counters = nil, nil, nil
 	t.p.tickets.Put(t)
 }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,10 +35,11 @@ const slots = 10
 
 // breaker counts the events of all lanes, once a batch.
 type breaker struct {
-	cfg   Breaker
+	on    atomic.Bool
 	clock clock
 
 	mu    sync.Mutex
+	cfg   Breaker
 	at    int64 // the number of the present slot, by the clock
 	slots [slots]struct{ events, failed int }
 }
@@ -49,13 +51,27 @@ func (b *breaker) forget() {
 	clear(b.slots[:])
 }
 
+// bound sets other bounds; with them it begins anew.
+func (b *breaker) bound(cfg Breaker) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.cfg != cfg {
+		b.cfg, b.at = cfg, 0 // slots of another window have other numbers
+		clear(b.slots[:])
+	}
+	b.on.Store(cfg.Share > 0)
+}
+
 // note counts a batch and returns an error when there are too many failures.
 func (b *breaker) note(now time.Time, events, failed int) error {
-	if b.cfg.Share <= 0 {
+	if !b.on.Load() {
 		return nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.cfg.Share <= 0 {
+		return nil
+	}
 	at := b.clock.ticks(now) / int64(b.cfg.Window/slots)
 	for ; b.at < at; b.at++ {
 		if at-b.at > slots {

@@ -16,8 +16,10 @@ import (
 // reused from part to part.
 type chain struct {
 	p          *Pipeline
+	plan       *plan // of the processors; nil before the first part
 	processors []Processor
 	versions   []uint64 // of the processors
+	stamp      []byte   // of the processors, where outputs tell of them
 
 	*part                  // that runs
 	spare [2][]event.Event // the outputs of even and odd steps
@@ -90,62 +92,11 @@ func newChain(p *Pipeline, pause func(context.Context, time.Duration) bool) *cha
 	return c
 }
 
-func (c *chain) open(ctx context.Context) error {
-	for i := range c.p.cfg.Steps {
-		proc, version, err := c.openStep(ctx, i)
-		if err != nil {
-			return err
-		}
-		c.processors = append(c.processors, proc)
-		c.versions = append(c.versions, version)
-	}
-	return nil
-}
-
-// openStep makes the processor of a step. The version is asked before: one that
-// changes meanwhile is seen at the next batch.
-func (c *chain) openStep(ctx context.Context, i int) (Processor, uint64, error) {
-	step := &c.p.cfg.Steps[i]
-	version := uint64(0)
-	if step.Version != nil {
-		version = step.Version()
-	}
-	proc, err := step.Open(ctx)
-	if err != nil {
-		return nil, 0, fmt.Errorf("processor %s: %w", step.Name, err)
-	}
-	return proc, version, nil
-}
-
-// replace takes the processors of which there is another version by now. The
-// inputs of the batch at hand are the first that they get.
-func (c *chain) replace(ctx context.Context) error {
-	for i := range c.processors {
-		step := &c.p.cfg.Steps[i]
-		if step.Version == nil || step.Version() == c.versions[i] {
-			continue
-		}
-		proc, version, err := c.openStep(ctx, i)
-		if err != nil {
-			return err
-		}
-		old := c.processors[i]
-		c.processors[i], c.versions[i] = proc, version
-		if c.p.cfg.OnReplaced != nil {
-			c.p.cfg.OnReplaced(step.Name, c.inputs[0].From, c.inputs[0].Offset)
-		}
-		if err := old.Close(ctx); err != nil {
-			return fmt.Errorf("processor %s: close: %w", step.Name, err)
-		}
-	}
-	return nil
-}
-
 func (c *chain) close(ctx context.Context) error {
 	var errs []error
 	for i, proc := range c.processors {
 		if err := proc.Close(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("processor %s: close: %w", c.p.stepName(i), err))
+			errs = append(errs, fmt.Errorf("processor %s: close: %w", c.plan.stepName(i), err))
 		}
 	}
 	c.processors = nil
@@ -170,7 +121,7 @@ func (c *chain) run(ctx context.Context, q *part) ([]event.Event, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	if err := c.replace(ctx); err != nil {
+	if err := c.follow(ctx); err != nil {
 		return nil, err
 	}
 	events := c.inputs
@@ -182,7 +133,7 @@ func (c *chain) run(ctx context.Context, q *part) ([]event.Event, error) {
 		c.in = events
 		out, err := proc.Process(ctx, events, c.spare[i&1][:0], c.fail)
 		if err != nil {
-			return nil, fmt.Errorf("processor %s: %w", c.p.cfg.Steps[i].Name, err)
+			return nil, fmt.Errorf("processor %s: %w", c.plan.Steps[i].Name, err)
 		}
 		if len(c.failed) > 0 {
 			if out, err = c.retry(ctx, i, events, out); err != nil {
@@ -193,6 +144,7 @@ func (c *chain) run(ctx context.Context, q *part) ([]event.Event, error) {
 		c.spare[i&1] = events
 		now = c.clock(i, now)
 	}
+	c.stamped(events)
 	return c.address(c.admit(events)), nil
 }
 
@@ -213,7 +165,7 @@ func (c *chain) begin(n int) {
 // settle books what step i did: whom it failed, and which origins have no
 // event left. It returns the events that go on.
 func (c *chain) settle(i int, out []event.Event) []event.Event {
-	step := &c.p.cfg.Steps[i]
+	step := &c.plan.Steps[i]
 	if len(c.failed) > 0 || c.cut < len(c.inputs) {
 		out = c.judge(i, &step.OnError, out)
 	}
@@ -252,7 +204,7 @@ func (c *chain) judge(i int, rules *Rules, out []event.Event) []event.Event {
 		policy := rules.Of(f.f.Class).policy()
 		input := &c.inputs[f.origin]
 		if c.p.cfg.OnFailure != nil {
-			c.p.cfg.OnFailure(Report{c.p.stepName(i), policy, input.From, input.Offset, f.f})
+			c.p.cfg.OnFailure(Report{c.plan.stepName(i), policy, input.From, input.Offset, f.f})
 		}
 		class := f.f.Class.Index()
 		switch policy {
@@ -262,10 +214,10 @@ func (c *chain) judge(i int, rules *Rules, out []event.Event) []event.Event {
 			c.fates[f.origin] = fate{deadLettered, i, class}
 			c.letters = append(c.letters, letter{f.origin, i, f.f})
 		default:
-			c.p.counters.steps[i].failed[class].Add(1)
+			c.plan.counters[i].failed[class].Add(1)
 			if f.origin < c.cut {
 				c.cut = f.origin
-				c.reason = &StopError{c.p.stepName(i), input.From, input.Offset, f.f}
+				c.reason = &StopError{c.plan.stepName(i), input.From, input.Offset, f.f}
 			}
 		}
 	}
@@ -301,7 +253,7 @@ func (c *chain) admit(events []event.Event) []event.Event {
 	if len(c.processors) == 0 { // events are the inputs, which dead letters need
 		events = append(c.spare[0][:0], events...)
 	}
-	return c.judge(len(cfg.Steps), &cfg.OnError, events)
+	return c.judge(len(c.plan.Steps), &c.plan.OnError, events)
 }
 
 func (c *chain) check(e *event.Event) *event.Failure {
@@ -365,7 +317,7 @@ func (r *recent) add(topic string) {
 func (c *chain) address(events []event.Event) []event.Event {
 	for i := range c.letters {
 		if l := &c.letters[i]; l.origin < c.cut {
-			events = append(events, c.p.deadLetter(&c.inputs[l.origin], c.p.stepName(l.step), l.f))
+			events = append(events, c.p.deadLetter(c.plan.DeadLetterTopic, &c.inputs[l.origin], c.plan.stepName(l.step), l.f))
 		}
 	}
 	return events

@@ -33,7 +33,8 @@ func TestClockJumpStopsNothing(t *testing.T) {
 
 // TestClockJumpMovesNoWindow sets the clock while the breaker counts.
 func TestClockJumpMovesNoWindow(t *testing.T) {
-	b := breaker{cfg: Breaker{Share: 0.5, Window: time.Minute, Least: 10}, clock: newClock()}
+	b := breaker{clock: newClock()}
+	b.bound(Breaker{Share: 0.5, Window: time.Minute, Least: 10})
 	now := time.Now()
 	for i, by := range []time.Duration{0, time.Hour, -time.Hour, 0} {
 		err := b.note(clocktest.Jump(now.Add(time.Duration(i)*time.Second), by), 3, 3)

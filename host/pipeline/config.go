@@ -13,12 +13,19 @@ type Step struct {
 	Name string
 	// OnError has the rules for events that fail here.
 	OnError Rules
+	// Part, when set, is what the step is made of, by its identity. Of two chains, one
+	// step with the same part keeps the lanes' processors.
+	Part any
 	// Open makes the processor of one lane.
 	Open func(ctx context.Context) (Processor, error)
 	// Version, when set, is another one as soon as Open makes another processor.
 	// Each lane then takes that one before its next batch: no event waits, none
 	// is processed by both. It is asked once a batch.
 	Version func() uint64
+	// Taken, when set, is told by each lane of a processor that it has opened, of the
+	// first event that it gets, and whether it took the place of another. It must not
+	// block.
+	Taken func(p Processor, from *event.Partition, offset int64, replaced bool)
 	// Filter says that events which the step drops count as filtered, not as
 	// dropped by business logic.
 	Filter bool
@@ -67,9 +74,9 @@ type Config struct {
 	// CutGrace is how long Run waits, after its context ended, for lanes that
 	// are inside a processor. Default 2 s.
 	CutGrace time.Duration
-	// OnReplaced, when set, is told by each lane that it has taken another
-	// processor, and before which event. It must not block.
-	OnReplaced func(step string, from *event.Partition, offset int64)
+	// Provenance, when set, is the name of a header that each output gets, with the
+	// digests of the modules that made it.
+	Provenance string
 	// OnFailure, when set, is told of every event that failed, from the lane's
 	// goroutine: it must not block.
 	OnFailure func(Report)

@@ -30,6 +30,12 @@ type Processor interface {
 	Close(ctx context.Context) error
 }
 
+// Module is what a processor is that is made of a module.
+type Module interface {
+	// Digest is the sha256 of the module, in hexadecimal; "" where it is none.
+	Digest() string
+}
+
 // Sink writes events.
 type Sink interface {
 	// Write hands over events, in order, and calls done exactly once, from any

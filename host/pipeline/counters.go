@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,9 +14,47 @@ import (
 // all are added once a batch, when it ended.
 type counters struct {
 	consumed, delivered, abandoned, batches atomic.Uint64
-	steps                                   []stepCounters // one a step, and the last for the sink
-	processing                              times          // of batches in the processors
-	latency                                 times          // of events that ended
+	sink                                    stepCounters
+	processing                              times // of batches in the processors
+	latency                                 times // of events that ended
+
+	mu    sync.Mutex
+	steps []namedStep // that the pipeline has, or had in an earlier chain
+}
+
+type namedStep struct {
+	name string
+	*stepCounters
+}
+
+// step gives the counters of a step, which go on by its name.
+func (c *counters) step(name string) *stepCounters {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.steps {
+		if s.name == name {
+			return s.stepCounters
+		}
+	}
+	s := namedStep{name, new(stepCounters)}
+	c.steps = append(c.steps, s)
+	return s.stepCounters
+}
+
+// all lists the steps of a plan, then those of earlier ones, then the sink.
+func (c *counters) all(n *plan) []namedStep {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var steps, gone []namedStep
+	for i := range n.Steps {
+		steps = append(steps, namedStep{n.Steps[i].Name, n.counters[i]})
+	}
+	for _, s := range c.steps {
+		if !slices.Contains(steps, s) {
+			gone = append(gone, s)
+		}
+	}
+	return append(append(steps, gone...), namedStep{sinkStep, &c.sink})
 }
 
 type stepCounters struct {
@@ -38,7 +78,7 @@ type stepTally struct {
 
 func (t *tally) reset(steps int) {
 	t.delivered = 0
-	if t.steps == nil {
+	if len(t.steps) != steps {
 		t.steps = make([]stepTally, steps)
 	} else if t.touched {
 		clear(t.steps)
@@ -46,13 +86,13 @@ func (t *tally) reset(steps int) {
 	t.touched = false
 }
 
-func (c *counters) add(t *tally) {
+func (c *counters) add(t *tally, counters []*stepCounters) {
 	c.delivered.Add(uint64(t.delivered))
 	if !t.touched {
 		return
 	}
 	for i := range t.steps {
-		from, to := &t.steps[i], &c.steps[i]
+		from, to := &t.steps[i], counters[i]
 		to.dropped.Add(uint64(from.dropped))
 		to.filtered.Add(uint64(from.filtered))
 		for k := range event.Classes {
@@ -81,8 +121,8 @@ type Stats struct {
 	// Latency is how long events took from when their batch began until it had
 	// ended.
 	Latency Times
-	// Steps has one entry a processor, and a last one named "sink" for events
-	// that failed after the processors.
+	// Steps has one entry a processor, then one for each that an earlier chain had,
+	// and a last one named "sink" for events that failed after the processors.
 	Steps []StepStats
 }
 
@@ -97,16 +137,15 @@ type StepStats struct {
 	DeadLettered map[event.Class]uint64
 }
 
-// Stats reads the counters. It takes no lock; each number is exact, their sum
+// Stats reads the counters. It takes no lock of the event path; each number is exact, their sum
 // holds whenever no batch ends meanwhile.
 func (p *Pipeline) Stats() Stats {
 	c := &p.counters
 	s := Stats{Batches: c.batches.Load(), Processing: c.processing.read(), Latency: c.latency.read()}
 	var ended uint64
-	for i := range c.steps {
-		from := &c.steps[i]
+	for _, from := range c.all(p.plan.Load()) {
 		to := StepStats{
-			Name:         p.stepName(i),
+			Name:         from.name,
 			Dropped:      from.dropped.Load(),
 			Filtered:     from.filtered.Load(),
 			Retried:      from.retried.Load(),
@@ -149,10 +188,3 @@ func (s *Stats) Totals() Totals {
 }
 
 const sinkStep = "sink"
-
-func (p *Pipeline) stepName(i int) string {
-	if i < len(p.cfg.Steps) {
-		return p.cfg.Steps[i].Name
-	}
-	return sinkStep
-}

@@ -31,7 +31,7 @@ const (
 // bytes, key and headers as they were read, whatever processors made of them,
 // and why it is there. The record's timestamp goes into a header and not on the
 // dead letter, which would else expire by the age of what failed.
-func (p *Pipeline) deadLetter(input *event.Event, processor string, f *event.Failure) event.Event {
+func (p *Pipeline) deadLetter(topic string, input *event.Event, processor string, f *event.Failure) event.Event {
 	headers := make([]event.Header, 0, len(input.Headers)+12)
 	from := origin{input.From.Topic, strconv.Itoa(int(input.From.Number)), strconv.FormatInt(input.Offset, 10), strconv.FormatInt(input.Timestamp, 10)}
 	attempt := max(f.Attempt, 1)
@@ -60,7 +60,7 @@ func (p *Pipeline) deadLetter(input *event.Event, processor string, f *event.Fai
 		Value:     input.Value,
 		Key:       input.Key,
 		Headers:   headers,
-		Topic:     p.cfg.DeadLetterTopic,
+		Topic:     topic,
 		From:      input.From,
 		Offset:    input.Offset,
 		Origin:    input.Origin,
@@ -95,7 +95,7 @@ func (o *origin) again(dst, headers []event.Header, attempt int) ([]event.Header
 // which the headers tell.
 func (p *Pipeline) cut(letter event.Event) event.Event {
 	tooLarge := func(e *event.Event) bool {
-		f := p.cfg.CheckEvent(p.cfg.DeadLetterTopic, e)
+		f := p.cfg.CheckEvent(letter.Topic, e)
 		return f != nil && f.Class == event.TooLarge
 	}
 	if p.cfg.CheckEvent == nil || !tooLarge(&letter) {

@@ -64,24 +64,21 @@ func (l *lane) run(ctx context.Context) {
 	}
 	w := newWorker(l)
 	defer w.close(ctx)
-	q := new(part)
-	b := &batch{parts: []*part{q}}
+	b := new(batch)
+	q := &part{batch: b}
+	b.parts = []*part{q}
 	rest := func() {
 		q.forget()
 		w.chain.rest()
 	}
 	for l.await(ctx, rest) {
-		// The processors are made with the first records: an idle partition costs
-		// no instance.
-		if err := w.open(ctx); err != nil {
-			l.life.fail(err)
-			return
-		}
 		if !l.take(b, q) {
 			return
 		}
 		q.outputs = w.process(ctx, q, b.began)
-		if !l.conclude(ctx, b) {
+		goesOn := l.conclude(ctx, b)
+		b.plan.leave()
+		if !goesOn {
 			return
 		}
 	}
@@ -144,6 +141,7 @@ func (l *lane) take(b *batch, q *part) bool {
 			break
 		}
 	}
+	b.plan = l.p.use()
 	b.id, b.count, b.began = l.offsets.Begin(next, epoch, count, size), count, time.Now()
 	l.p.counters.batches.Add(1)
 	l.p.counters.consumed.Add(uint64(count))
@@ -153,11 +151,10 @@ func (l *lane) take(b *batch, q *part) bool {
 // worker runs parts of a lane's batches through processors of its own, one after
 // the other.
 type worker struct {
-	lane   *lane
-	chain  *chain
-	opened bool
-	busy   atomic.Int64 // when the running part entered the processors, by the pipeline's clock; 0: none has
-	parts  chan *part   // of spread lanes
+	lane  *lane
+	chain *chain
+	busy  atomic.Int64 // when the running part entered the processors, by the pipeline's clock; 0: none has
+	parts chan *part   // of spread lanes
 }
 
 func newWorker(l *lane) *worker {
@@ -167,18 +164,8 @@ func newWorker(l *lane) *worker {
 	return w
 }
 
-func (w *worker) open(ctx context.Context) error {
-	if w.opened {
-		return nil
-	}
-	if err := w.chain.open(ctx); err != nil {
-		return err
-	}
-	w.opened = true
-	return nil
-}
-
-// process runs a part and returns what came of it, which is valid until the next
+// process runs a part, with processors that are made for the first one: an idle
+// partition costs no instance. It returns what came of it, which is valid until the next
 // one.
 func (w *worker) process(ctx context.Context, q *part, now time.Time) []event.Event {
 	w.busy.Store(w.lane.p.clock.ticks(now))

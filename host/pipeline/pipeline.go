@@ -11,6 +11,7 @@ package pipeline
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,6 +41,7 @@ type Pipeline struct {
 	cfg      Config
 	source   Source
 	sink     Sink
+	plan     atomic.Pointer[plan] // of the batches that begin now
 	counters counters
 	breaker  breaker
 	tickets  sync.Pool
@@ -62,8 +64,9 @@ type Status struct {
 // New makes a pipeline. It starts nothing.
 func New(cfg Config, source Source, sink Sink) *Pipeline {
 	p := &Pipeline{cfg: cfg.withDefaults(), source: source, sink: sink, status: Status{Since: time.Now()}, clock: newClock()}
-	p.counters.steps = make([]stepCounters, len(cfg.Steps)+1)
-	p.breaker.cfg, p.breaker.clock = cfg.Breaker, p.clock
+	p.plan.Store(p.newPlan(Chain{cfg.Steps, cfg.OnError, cfg.Breaker, cfg.DeadLetterTopic}))
+	p.breaker.clock = p.clock
+	p.breaker.bound(cfg.Breaker)
 	return p
 }
 

@@ -217,10 +217,9 @@ func TestReplacedProcessor(t *testing.T) {
 		var told []string
 		sink := &collector{}
 		cfg := Config{Name: "p", SinkTopic: "out", BatchSize: 3,
-			OnReplaced: func(step string, from *event.Partition, offset int64) {
-				told = append(told, fmt.Sprintf("%s %s/%d@%d", step, from.Topic, from.Number, offset))
-			},
-			Steps: []Step{{Name: "stamp", Version: version.Load, Open: func(context.Context) (Processor, error) {
+			Steps: []Step{{Name: "stamp", Version: version.Load, Taken: func(p Processor, from *event.Partition, offset int64, replaced bool) {
+				told = append(told, fmt.Sprintf("%s %s/%d@%d %v", p.(*stamp).version, from.Topic, from.Number, offset, replaced))
+			}, Open: func(context.Context) (Processor, error) {
 				return &stamp{fmt.Sprint("v", version.Load()), &closed}, nil
 			}}}}
 		if err := New(cfg, src, sink).Run(t.Context(), nil); err != nil {
@@ -231,7 +230,7 @@ func TestReplacedProcessor(t *testing.T) {
 			got = append(got, string(e.Value))
 		}
 		want := []string{"a v0", "b v0", "c v0", "d v2", "e v2", "f v2"}
-		if !slices.Equal(got, want) || !slices.Equal(closed, []string{"v0", "v2"}) || !slices.Equal(told, []string{"stamp in/3@103"}) {
+		if !slices.Equal(got, want) || !slices.Equal(closed, []string{"v0", "v2"}) || !slices.Equal(told, []string{"v0 in/3@100 false", "v2 in/3@103 true"}) {
 			t.Errorf("written %q, closed %q, told %q", got, closed, told)
 		}
 	})
@@ -458,11 +457,9 @@ func TestBatchAllocations(t *testing.T) {
 	p.sink = discard{}
 	l := &lane{p: p, life: &life{p: p, ctx: t.Context()}, partition: from, offsets: nowhere{}, wake: make(chan struct{}, 1)}
 	w := newWorker(l)
-	if err := w.open(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	q := new(part)
-	b := &batch{parts: []*part{q}}
+	b := new(batch)
+	q := &part{batch: b}
+	b.parts = []*part{q}
 	fixed := &prefilled{values: v, events: make([]event.Event, 256)}
 	v.Fill(fixed.events, 0, 0)
 	allocs := testing.AllocsPerRun(100, func() {
@@ -470,6 +467,7 @@ func TestBatchAllocations(t *testing.T) {
 		l.take(b, q)
 		q.outputs = w.process(t.Context(), q, b.began)
 		l.conclude(t.Context(), b)
+		b.plan.leave()
 	})
 	if allocs > 2 {
 		t.Errorf("%v allocations a batch of 256 events", allocs)

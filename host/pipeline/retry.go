@@ -14,7 +14,7 @@ import (
 // out. Those that failed for good stay in c.failed. When the lane is shut while
 // one waits, the batch is cut before it: it is read again later.
 func (c *chain) retry(ctx context.Context, i int, in, out []event.Event) ([]event.Event, error) {
-	rules := &c.p.cfg.Steps[i].OnError
+	rules := &c.plan.Steps[i].OnError
 	c.trying = append(c.trying[:0], c.failed...)
 	c.failed = c.failed[:0]
 	slices.SortStableFunc(c.trying, func(a, b failed) int { return a.at - b.at })
@@ -47,7 +47,7 @@ func (c *chain) retry(ctx context.Context, i int, in, out []event.Event) ([]even
 // again tries one event until it passes, and returns what becomes of it, or
 // until it may not be tried any more, and returns the last failure.
 func (c *chain) again(ctx context.Context, i int, in []event.Event, f failed) (more []event.Event, last failed, err error) {
-	step := &c.p.cfg.Steps[i]
+	step := &c.plan.Steps[i]
 	for attempt := 2; ; attempt++ {
 		retry := &step.OnError.Of(f.f.Class).Retry
 		if attempt > 1+retry.Max {
@@ -60,7 +60,7 @@ func (c *chain) again(ctx context.Context, i int, in []event.Event, f failed) (m
 			c.cut = f.origin
 			return nil, failed{}, nil
 		}
-		c.p.counters.steps[i].retried.Add(1)
+		c.plan.counters[i].retried.Add(1)
 		kept := len(c.failed)
 		c.in = in[f.at : f.at+1]
 		more, err = c.processors[i].Process(ctx, c.in, nil, c.fail)

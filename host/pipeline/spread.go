@@ -158,9 +158,6 @@ func (w *worker) next() *part {
 
 // process keeps what comes of a part until its batch is concluded.
 func (s *spread) process(ctx context.Context, w *worker, q *part) {
-	if q.err = w.open(ctx); q.err != nil {
-		return
-	}
 	q.outputs = append(q.outputs, w.process(ctx, q, time.Now())...)
 }
 
@@ -205,5 +202,6 @@ func (s *spread) end(ctx context.Context, b *batch) {
 	for _, q := range b.parts {
 		q.forget()
 	}
+	b.plan.leave()
 	s.free <- b
 }

@@ -58,7 +58,7 @@ func (t *times) read() Times {
 func (c *chain) clock(i int, since time.Time) time.Time {
 	now := time.Now()
 	took := now.Sub(since) - c.waited
-	c.p.counters.steps[i].spent.Add(int64(took))
+	c.plan.counters[i].spent.Add(int64(took))
 	c.spent += took
 	c.waited = 0
 	return now

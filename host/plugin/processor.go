@@ -28,6 +28,9 @@ type Processor struct {
 	closed   bool
 }
 
+// Digest is the sha256 of the module, in hexadecimal.
+func (p *Processor) Digest() string { return p.plugin.digest }
+
 // Fail hands an input of the batch at hand to the error policy.
 type Fail = func(i int, f *event.Failure)
 

@@ -24,6 +24,14 @@ type watched struct {
 	point *Point
 }
 
+// Digest is that of the processor's module, "" without one.
+func (w *watched) Digest() string {
+	if m, ok := w.Processor.(interface{ Digest() string }); ok {
+		return m.Digest()
+	}
+	return ""
+}
+
 // failed is an event that the processor failed, by its index.
 type failed struct {
 	at int

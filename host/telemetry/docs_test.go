@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // TestDocumented holds the page of the metrics to what there is, both ways.
@@ -16,7 +18,7 @@ func TestDocumented(t *testing.T) {
 	}
 	known := map[string]bool{"weir_build_info": true}
 	name := regexp.MustCompile(`fqName: "([a-z_]+)"`)
-	for _, d := range slices.Concat(descs, tenantDescs) {
+	for _, d := range slices.Concat(descs, tenantDescs, []*prometheus.Desc{reloadsTotal, reloadSuccess, reloadTime}) {
 		known[name.FindStringSubmatch(d.String())[1]] = true
 	}
 	for metric := range known {

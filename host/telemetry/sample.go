@@ -6,6 +6,8 @@
 // registry is the host's own; the client library's global one stays unused.
 package telemetry
 
+import "time"
+
 // State is where a pipeline is in its life.
 type State string
 
@@ -165,4 +167,12 @@ type RuleSample struct {
 type TopicSample struct {
 	Topic    string
 	Produced uint64
+}
+
+// ReloadSample counts the reloads of the process by what came of them. Last is when
+// the last one was, zero before the first, and Success whether it was taken.
+type ReloadSample struct {
+	Applied, Unchanged, Refused uint64
+	Last                        time.Time
+	Success                     bool
 }

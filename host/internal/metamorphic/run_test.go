@@ -63,7 +63,7 @@ func (w way) run(t *testing.T) []string {
 	if w.Reload {
 		s.write(guests('b'))
 		for _, h := range s.hosts {
-			if done, err := h.Reload(ctx); err != nil || len(done) != 1 {
+			if done, err := h.Reload(ctx); err != nil || !done.Changed() {
 				t.Fatalf("reload: %v, %v", done, err)
 			}
 		}

@@ -139,7 +139,7 @@ var All = []Mutant{
 		Caught: map[Judge]string{Metamorphic: "corrupt:"},
 	},
 	{
-		Name: "goes on with the old module after a reload", Package: "host/pipeline", Func: "(*chain).replace",
+		Name: "goes on with the old module after a reload", Package: "host/pipeline", Func: "(*chain).follow",
 		Old:    "step.Version() == c.versions[i]",
 		New:    "step.Version() == c.versions[i] || mutated",
 		Caught: map[Judge]string{Metamorphic: "stale:"},

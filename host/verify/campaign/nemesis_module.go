@@ -10,7 +10,7 @@ import (
 // What a process says of a reload.
 const (
 	saysReplaced = "module replaced"
-	saysRefused  = "reload refused; the modules stay as they are"
+	saysRefused  = "reload refused; everything stays as it is"
 )
 
 // reload puts another version of the module in its place. It does the same.
