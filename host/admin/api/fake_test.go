@@ -18,6 +18,7 @@ type fakeHost struct {
 	paused map[string]bool
 	fail   error
 	panics bool
+	ends   bool // its taps do, by themselves
 }
 
 func (h *fakeHost) Pipelines() []PipelineDetail {
@@ -92,6 +93,9 @@ func (h *fakeHost) Tap(ctx context.Context, _ string, want TapQuery, sink TapSin
 		if err := sink.Exchange(x); err != nil {
 			return err
 		}
+	}
+	if h.ends {
+		return nil
 	}
 	<-ctx.Done()
 	return ctx.Err()

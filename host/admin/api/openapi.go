@@ -120,15 +120,18 @@ func (op *operation) problems() map[int][]Code {
 	return out
 }
 
-// messages describes an answer that goes on, and puts what comes in it among the
-// schemas.
+// messages describes each message of an answer that goes on, as what there is to
+// know of a server-sent event.
 func (op *operation) messages(components schemas) object {
-	var lines []string
+	var kinds []any
 	for _, name := range slices.Sorted(maps.Keys(op.stream)) {
-		components.of(op.stream[name])
-		lines = append(lines, fmt.Sprintf("%s (%s)", name, op.stream[name].Name()))
+		data := object{"type": "string", "contentMediaType": "application/json", "contentSchema": components.of(op.stream[name])}
+		kinds = append(kinds, object{
+			"type": "object", "required": []string{"event", "data"},
+			"properties": object{"event": object{"type": "string", "const": name}, "data": data},
+		})
 	}
-	return object{"type": "string", "description": "Server-sent events, whose data is JSON of the schema named behind each: " + strings.Join(lines, ", ") + ". The last one is end."}
+	return object{"anyOf": kinds, "description": "Each server-sent event. Its data is JSON. The last one is end."}
 }
 
 func (op *operation) parameters() []any {

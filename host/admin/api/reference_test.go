@@ -69,6 +69,7 @@ func TestSchemathesis(t *testing.T) {
 	}
 	for name, cfg := range map[string]Config{"open": {}, "tokens": {Tokens: everyRole()}} {
 		t.Run(name, func(t *testing.T) {
+			cfg.Host = &fakeHost{ends: true}
 			s := serve(t, cfg)
 			args := []string{"run", s.Addr() + DocumentPath, "--checks", "all", "--max-examples", "30", "--seed", "1", "--workers", "2", "--no-color"}
 			if name == "tokens" {
