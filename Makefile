@@ -4,6 +4,7 @@ GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 60s
 BENCHFLAGS  ?=
+SOAK        ?= 8h
 RACE        := ./host ./host/abi ./host/admin ./host/admin/api ./host/broker ./host/cli ./host/event ./host/kafka ./host/pipeline \
                ./host/plugin ./host/telemetry ./host/tracker ./host/wasm
 # Lets the Kafka client run in fake time: with it, its locks are seen by synctest.
@@ -62,6 +63,15 @@ guests: ## rebuild the committed .wasm from their sources
 guests-check: ## rebuild them elsewhere and fail when a committed one differs
 	plugins/build.sh --check
 	sdk/build.sh --check
+
+.PHONY: verify
+verify: build ## weir verify in both deliveries, on development brokers
+	./weir verify
+	./weir verify --delivery exactly_once
+
+.PHONY: soak
+soak: build ## weir verify for SOAK (8h), each round with another seed
+	./weir verify --soak $(SOAK)
 
 .PHONY: e2e
 e2e: ## end to end on a real Apache Kafka (needs java 17, mvn, kcat)

@@ -55,7 +55,7 @@ func (b *Broker) Client() (*Client, error) {
 // connected yet. It must be closed.
 func Dial(addrs []string, opts ...kgo.Opt) (*Client, error) {
 	// In a cluster it takes a moment until all brokers know of a new topic.
-	return newClient(append(opts, kgo.SeedBrokers(addrs...)), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(250*time.Millisecond))
+	return newClient(append(opts, kgo.SeedBrokers(addrs...)), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MetadataMinAge(250*time.Millisecond), kgo.UnknownTopicRetries(-1))
 }
 
 func newClient(brokers []kgo.Opt, opts ...kgo.Opt) (*Client, error) {

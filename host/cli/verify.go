@@ -30,6 +30,7 @@ type verifyFlags struct {
 	quick    bool
 	full     bool
 	logs     string
+	soak     time.Duration
 	output   string
 }
 
@@ -79,13 +80,14 @@ what each fault is and what each anomaly means. The exit code is 1 when there is
 		Example: `  weir verify
   weir verify --delivery exactly_once
   weir verify --full --brokers localhost:9092
-  weir verify --seed 7 -o json > report.json`,
+  weir verify --seed 7 -o json > report.json
+  weir verify --soak 8h`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(cmd.Flags().Changed("seed")); err != nil {
 				return err
 			}
-			return a.verify(cmd.Context(), f)
+			return a.verify(cmd.Context(), f, !cmd.Flags().Changed("delivery"))
 		},
 	}
 	flags := cmd.Flags()
@@ -97,6 +99,7 @@ what each fault is and what each anomaly means. The exit code is 1 when there is
 	flags.DurationVar(&f.duration, "duration", quickTime, "when feeding and faults end, even if not all of them were done")
 	flags.BoolVar(&f.quick, "quick", false, "the default events, kills and duration, whatever else is said: at most 90 s")
 	flags.BoolVar(&f.full, "full", false, fmt.Sprintf("%d events and %d kills, whatever else is said: at most ten minutes", fullEvents, fullKills))
+	flags.DurationVar(&f.soak, "soak", 0, "run again and again for so long, each time with the next seed; the deliveries take turns unless one is named")
 	flags.StringVar(&f.logs, "logs", "", "`DIR` that keeps the log of every process")
 	addOutput(cmd, &f.output, outputText)
 	return cmd
@@ -117,6 +120,8 @@ func (f *verifyFlags) check(seeded bool) error {
 		return usageError{errors.New("--kills must be from 0 to 10000")}
 	case f.events < (faults+1)*minShare || f.events > 100_000_000:
 		return usageError{fmt.Errorf("--events must be from %d, so that every fault meets some, to 100000000", (faults+1)*minShare)}
+	case f.soak < 0:
+		return usageError{errors.New("--soak must not be below 0")}
 	case f.duration <= 0:
 		return usageError{errors.New("--duration must be above 0")}
 	case slices.Contains(f.brokers, ""):
@@ -128,20 +133,36 @@ func (f *verifyFlags) check(seeded bool) error {
 	return nil
 }
 
-func (a *app) verify(ctx context.Context, f verifyFlags) (err error) {
-	ctx, drain, release := stopSignals(ctx, true, func(string) { a.tell("stopping: the process is ended, and what was made is removed") })
+// verify does a campaign, or many, and tells what was found.
+func (a *app) verify(ctx context.Context, f verifyFlags, alternate bool) error {
+	ctx, drain, release := stopSignals(ctx, true, func(string) { a.tell("stopping: the processes are ended, and what was made is removed") })
 	defer release()
 	ctx, cancel := until(ctx, drain)
 	defer cancel()
-	program, err := os.Executable()
+	if f.soak > 0 {
+		return a.soak(ctx, f, alternate)
+	}
+	result, err := a.campaign(ctx, f)
+	if ctx.Err() != nil {
+		return errors.New("stopped before there was a verdict")
+	}
 	if err != nil {
 		return err
+	}
+	return a.showVerdict(result, f)
+}
+
+// campaign does one campaign, on brokers of its own unless some are given.
+func (a *app) campaign(ctx context.Context, f verifyFlags) (result *campaign.Result, err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
 	}
 	given, where := len(f.brokers) > 0, strings.Join(f.brokers, ",")
 	if !given {
 		b, err := broker.Start(broker.Options{Listen: "127.0.0.1:0", Brokers: verifyBrokers})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer func() { err = errors.Join(err, b.Close()) }()
 		f.brokers, where = []string{b.Addr()}, "development brokers in this process"
@@ -151,88 +172,22 @@ func (a *app) verify(ctx context.Context, f verifyFlags) (err error) {
 	defer ticker.Stop()
 	progress := newProgressLine(a.err, ticker.C, a.tell)
 	module, _ := plugins.Lookup("topic-selector")
-	result, err := campaign.Run(ctx, campaign.Options{
-		Brokers: f.brokers, Dial: func() (*broker.Client, error) { return broker.Dial(f.brokers) }, Module: module, Program: program, Name: os.Args[0], Environ: ownEnvironment(a.environ),
+	result, err = campaign.Run(ctx, campaign.Options{
+		Brokers: f.brokers, Dial: func() (*broker.Client, error) { return broker.Dial(f.brokers) },
+		Program: program, Name: os.Args[0], Environ: ownEnvironment(a.environ), Module: module,
 		ExactlyOnce: f.delivery == exactlyOnce, Seed: f.seed, Events: f.events, Kills: f.kills, Duration: f.duration, Patience: verifyPatience,
 		Keep: given, Logs: f.logs, Tell: progress.at,
 	})
 	progress.end()
 	var dial *net.OpError
-	switch {
-	case ctx.Err() != nil:
-		return errors.New("stopped before there was a verdict")
-	case errors.Is(err, campaign.ErrBrokers) && (errors.Is(err, context.DeadlineExceeded) || errors.As(err, &dial)):
-		return fmt.Errorf("%w at %s: %w", kafka.ErrUnreachable, where, err)
-	case err != nil:
-		return err
+	if errors.Is(err, campaign.ErrBrokers) && (errors.Is(err, context.DeadlineExceeded) || errors.As(err, &dial)) {
+		err = fmt.Errorf("%w at %s: %w", kafka.ErrUnreachable, where, err)
 	}
-	return a.showVerdict(result, f)
+	return result, err
 }
 
 // ownEnvironment leaves the user's settings of weir out: they are for other
 // configurations.
 func ownEnvironment(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(e string) bool { return strings.HasPrefix(e, config.Prefix) })
-}
-
-// errAnomalies says that a promise was broken.
-var errAnomalies = errors.New("a promise was broken")
-
-func (a *app) showVerdict(r *campaign.Result, f verifyFlags) error {
-	if f.output == outputJSON {
-		if err := writeJSON(a.out, r); err != nil {
-			return err
-		}
-	} else {
-		a.printVerdict(r)
-	}
-	if r.Valid {
-		return nil
-	}
-	var names []string
-	for _, anomaly := range r.Anomalies {
-		names = append(names, fmt.Sprintf("%d %s", anomaly.Count, anomaly.Name))
-	}
-	return fmt.Errorf("%w: %s", errAnomalies, strings.Join(names, ", "))
-}
-
-// shownCases bounds what is printed of one anomaly; JSON has more.
-const shownCases = 5
-
-func (a *app) printVerdict(r *campaign.Result) {
-	t := newTable(a.out, "")
-	t.row("delivery", r.Delivery)
-	t.row("seed", fmt.Sprint(r.Seed))
-	for i, fault := range r.Faults {
-		head := ""
-		if i == 0 {
-			head = "faults"
-		}
-		t.row(head, fmt.Sprintf("%d of %d %s", fault.Count, fault.Planned, fault.Name))
-	}
-	t.row("inputs", fmt.Sprintf("%d in %.1f s, %.0f/s", r.Inputs, r.Seconds, r.Rate))
-	t.rowIf(r.Unprocessed > 0, "unprocessed", fmt.Sprint(r.Unprocessed))
-	t.row("outputs", fmt.Sprintf("%d, of which %d dead letters", r.Outputs, r.DeadLetters))
-	t.row("duplicates", fmt.Sprintf("%d, at most %d copies", r.Duplicates, r.MaxCopies))
-	t.end()
-	writeLine(a.out, "")
-	if r.Valid {
-		writeLine(a.out, "%s: nothing lost, reordered or changed, and no more duplicates than allowed", a.out.green("valid"))
-		return
-	}
-	for _, anomaly := range r.Anomalies {
-		writeLine(a.out, "%s  %d: %s", a.out.red(anomaly.Name), anomaly.Count, anomaly.Meaning)
-		for _, example := range anomaly.Examples[:min(len(anomaly.Examples), shownCases)] {
-			writeLine(a.out, "    %s", example)
-		}
-		if more := int(anomaly.Count) - shownCases; more > 0 {
-			writeLine(a.out, "    and %d more", more)
-		}
-	}
-	if r.Log != "" {
-		writeLine(a.out, "\nthe process said at its end:\n%s", r.Log)
-	}
-	if len(r.Kept) > 0 {
-		writeLine(a.out, "\nleft to look at: %s", strings.Join(r.Kept, ", "))
-	}
 }
