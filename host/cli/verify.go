@@ -31,7 +31,10 @@ type verifyFlags struct {
 	full     bool
 	logs     string
 	soak     time.Duration
-	output   string
+
+	config, connection string
+	options            []string
+	output             string
 }
 
 // The two deliveries, as configurations write them.
@@ -73,13 +76,15 @@ anew, modules that are replaced. At the end every topic is read back, and every
 event must have arrived: in the right topic, unchanged, in order, and no more often
 than the delivery allows.
 
-The brokers are development brokers in this process, or those of --brokers, over
-plain text. There it makes four topics and a group whose names begin with
+The brokers are development brokers in this process, or those of --brokers or of a
+connection of --config. There it makes four topics and a group whose names begin with
 weir-verify-, and removes them; after an anomaly the topics stay. docs/verify.md says
 what each fault is and what each anomaly means. The exit code is 1 when there is any.`,
 		Example: `  weir verify
   weir verify --delivery exactly_once
   weir verify --full --brokers localhost:9092
+  weir verify --config weir.yaml --connection main
+  weir verify --brokers kafka:9093 -X security.protocol=SASL_SSL -X sasl.username=me -X 'sasl.password=${file:/run/secrets/kafka}'
   weir verify --seed 7 -o json > report.json
   weir verify --soak 8h`,
 		Args: noArgs,
@@ -92,6 +97,9 @@ what each fault is and what each anomaly means. The exit code is 1 when there is
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.brokers, "brokers", nil, "`HOST:PORT` of brokers, with commas between (default: development brokers in this process)")
+	flags.StringArrayVarP(&f.options, "option", "X", nil, "an `OPTION=VALUE` of the connection to them, such as security.protocol=SASL_SSL")
+	flags.StringVarP(&f.config, "config", "c", "", "take the connection from a configuration `FILE`, and its brokers where --brokers are left out")
+	flags.StringVar(&f.connection, "connection", "", "the `NAME` of the connection in it; not needed where there is one only")
 	flags.Var(choice{value: &f.delivery, of: []string{atLeastOnce, exactlyOnce}}, "delivery", "`DELIVERY` of the pipeline: at_least_once or exactly_once")
 	flags.Uint64Var(&f.seed, "seed", 0, "the events and the plan of faults are the same for a `NUMBER` (default: by chance)")
 	flags.Int64Var(&f.events, "events", quickEvents, "how many events are sent")
@@ -124,6 +132,10 @@ func (f *verifyFlags) check(seeded bool) error {
 		return usageError{errors.New("--soak must not be below 0")}
 	case f.duration <= 0:
 		return usageError{errors.New("--duration must be above 0")}
+	case len(f.brokers) == 0 && f.config == "" && len(f.options) > 0:
+		return usageError{errors.New("-X needs --brokers or --config: the development brokers take plain text")}
+	case f.connection != "" && f.config == "":
+		return usageError{errors.New("--connection needs --config, the file that it is in")}
 	case slices.Contains(f.brokers, ""):
 		return usageError{errors.New("--brokers has an empty address")}
 	}
@@ -158,14 +170,20 @@ func (a *app) campaign(ctx context.Context, f verifyFlags) (result *campaign.Res
 	if err != nil {
 		return nil, err
 	}
-	given, where := len(f.brokers) > 0, strings.Join(f.brokers, ",")
-	if !given {
+	var c *connection
+	given, where := len(f.brokers) > 0 || f.config != "", "development brokers in this process"
+	if given {
+		if c, err = a.connection(&f); err != nil {
+			return nil, err
+		}
+		where = strings.Join(c.brokers, ",")
+	} else {
 		b, err := broker.Start(broker.Options{Listen: "127.0.0.1:0", Brokers: verifyBrokers})
 		if err != nil {
 			return nil, err
 		}
 		defer func() { err = errors.Join(err, b.Close()) }()
-		f.brokers, where = []string{b.Addr()}, "development brokers in this process"
+		c = &connection{brokers: []string{b.Addr()}, dial: func() (*broker.Client, error) { return broker.Dial([]string{b.Addr()}) }}
 	}
 	writeLine(a.err, "weir verify: %s on %s, seed %d, %d events, %s", f.delivery, where, f.seed, f.events, plural(f.kills, "kill"))
 	ticker := time.NewTicker(progressEvery)
@@ -173,7 +191,7 @@ func (a *app) campaign(ctx context.Context, f verifyFlags) (result *campaign.Res
 	progress := newProgressLine(a.err, ticker.C, a.tell)
 	module, _ := plugins.Lookup("topic-selector")
 	result, err = campaign.Run(ctx, campaign.Options{
-		Brokers: f.brokers, Dial: func() (*broker.Client, error) { return broker.Dial(f.brokers) },
+		Brokers: c.brokers, Dial: c.dial, Shared: c.shared, Connection: c.own, Direct: c.hidden,
 		Program: program, Name: os.Args[0], Environ: ownEnvironment(a.environ), Module: module,
 		ExactlyOnce: f.delivery == exactlyOnce, Seed: f.seed, Events: f.events, Kills: f.kills, Duration: f.duration, Patience: verifyPatience,
 		Keep: given, Logs: f.logs, Tell: progress.at,

@@ -23,9 +23,10 @@ type Options struct {
 	// Brokers are those of the campaign's own client, which Dial makes.
 	Brokers []string
 	Dial    func() (*broker.Client, error)
-	// Connection has the options of the connection beside bootstrap.servers, as
-	// the lines of a configuration; nil for plain text.
-	Connection []string
+	// Shared and Connection have the options of the connection, but
+	// bootstrap.servers, as lines of the sections kafka and connections.NAME of a
+	// configuration; none for plain text.
+	Shared, Connection []string
 	// Direct leaves the relay out that sees what the process says: over TLS it
 	// could not. Faults that need it are left out, too.
 	Direct bool

@@ -25,7 +25,7 @@ func (c *campaign) launch(number int) (*child, error) {
 	p.log.said = make(map[string]int)
 	p.cmd = exec.Command(c.Program, "run", "--config", c.configFile(number), "--exit-on-stop", "--listen", "127.0.0.1:0", "--log-format", "json")
 	p.cmd.Args[0] = c.Name
-	p.cmd.Env, p.cmd.Dir = c.Environ, c.dir
+	p.cmd.Env = c.Environ // the folder stays the same: the connection may name files
 	isolate(p.cmd)
 	file, err := c.logFile(number)
 	if err != nil {

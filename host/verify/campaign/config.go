@@ -45,7 +45,11 @@ func (c *campaign) configuration(number int) []byte {
 	if c.relay != nil {
 		brokers = c.relay.Addrs()
 	}
-	text := fmt.Appendf(nil, "connections:\n  kafka:\n    bootstrap_servers: %q\n    topic.metadata.refresh.interval.ms: 1000\n", strings.Join(brokers, ","))
+	var text []byte
+	if len(c.Shared) > 0 {
+		text = fmt.Appendf(text, "kafka:\n  %s\n", strings.Join(c.Shared, "\n  "))
+	}
+	text = fmt.Appendf(text, "connections:\n  kafka:\n    bootstrap_servers: %q\n", strings.Join(brokers, ","))
 	for _, line := range c.Connection {
 		text = fmt.Appendf(text, "    %s\n", line)
 	}
@@ -59,6 +63,7 @@ func (c *campaign) configuration(number int) []byte {
       on_topic_recreated: earliest
       session.timeout.ms: %d
       heartbeat.interval.ms: 1000
+      topic.metadata.refresh.interval.ms: 1000
 `, delivery(c.ExactlyOnce), c.input(), c.group(), session.Milliseconds())
 	if number == 0 {
 		text = fmt.Appendf(text, "      group_instance_id: %s\n", member)
