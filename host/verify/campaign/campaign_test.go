@@ -266,6 +266,31 @@ func TestTail(t *testing.T) {
 	}
 }
 
+// TestCounters reads counters as Prometheus writes them, and adds them up.
+func TestCounters(t *testing.T) {
+	text := `# TYPE weir_events_consumed_total counter
+weir_events_consumed_total{pipeline="a",topic="x"} 10
+weir_events_consumed_total{pipeline="b"} 2
+weir_events_delivered_total{pipeline="a"} 1.1e+01
+weir_events_dead_lettered_total{class="trap"} 1
+weir_other_total 5
+`
+	got, err := parseCounters(strings.NewReader(text))
+	if diff := cmp.Diff(map[string]int64{"consumed": 12, "delivered": 11, "dead_lettered": 1}, got); err != nil || diff != "" {
+		t.Errorf("%v, counters (-want +got):\n%s", err, diff)
+	}
+	if wrong := unbalanced(got); wrong != "" {
+		t.Error(wrong)
+	}
+	got["abandoned"]++
+	if wrong := unbalanced(got); wrong != "consumed 12 is not the 13 of delivered + dropped + filtered + dead_lettered + abandoned" {
+		t.Errorf("said %q", wrong)
+	}
+	if _, err := parseCounters(strings.NewReader("weir_events_consumed_total x\n")); err == nil {
+		t.Error("a counter that is no number was read")
+	}
+}
+
 // TestPlanLeavesOutWhatCannotBe wants faults to be there that can be done, and
 // no others.
 func TestPlanLeavesOutWhatCannotBe(t *testing.T) {

@@ -145,6 +145,9 @@ func (c *campaign) settle(ctx context.Context) error {
 	if err := c.processed(ctx, "fresh input"); err != nil {
 		return err
 	}
+	if err := c.conserved(ctx); err != nil {
+		return err
+	}
 	return c.drain(ctx)
 }
 
