@@ -34,6 +34,13 @@ func anomalies(r *campaign.Result) string {
 	return strings.Join(names, ", ")
 }
 
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return plural(n, "time")
+}
+
 // faults adds what was done.
 func (t *table) faults(faults []campaign.Fault) {
 	for i, fault := range faults {
@@ -50,6 +57,7 @@ func (a *app) printVerdict(r *campaign.Result) {
 	t.row("delivery", r.Delivery)
 	t.row("seed", fmt.Sprint(r.Seed))
 	t.faults(r.Faults)
+	t.rowIf(r.Losses > 0, "losses", fmt.Sprintf("%s that partitions were lost before all was done", times(r.Losses)))
 	t.row("inputs", fmt.Sprintf("%d in %.1f s, %.0f/s", r.Inputs, r.Seconds, r.Rate))
 	t.rowIf(r.Unprocessed > 0, "unprocessed", fmt.Sprint(r.Unprocessed))
 	t.row("outputs", fmt.Sprintf("%d, of which %d dead letters", r.Outputs, r.DeadLetters))

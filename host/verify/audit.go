@@ -17,7 +17,7 @@ type Stop struct {
 	// end nothing may.
 	Killed    bool
 	Committed []int64             // by input partition: the next offset that is read
-	Ends      map[Partition]int64 // what is behind the last record
+	Ends      map[Partition]int64 // what is behind the last record; nil when nobody looked
 	Sent      []int64             // by input partition: the inputs there were
 }
 
@@ -163,7 +163,7 @@ func (a *Audit) compare(r *Record) {
 func (a *Audit) checkCommits(r *Record, o Origin) {
 	for i := range a.stops {
 		s := &a.stops[i]
-		if s.committed(o.Partition) > o.Seq && r.Offset >= s.Ends[r.Partition] {
+		if s.Ends != nil && s.committed(o.Partition) > o.Seq && r.Offset >= s.Ends[r.Partition] {
 			a.add(CommitAhead, "%v was committed at stop %d, before its output %v was there", o, i+1, r.place())
 			return
 		}

@@ -58,6 +58,7 @@ type Result struct {
 	Brokers  []string `json:"brokers"`
 	Kills    int      `json:"kills"` // SIGKILLs in all
 	Faults   []Fault  `json:"faults"`
+	Losses   int      `json:"losses"` // how often a process has lost partitions before it was done with them
 	History  []Moment `json:"history"`
 	Seconds  float64  `json:"seconds"` // of the run, without the reading at the end
 	Rate     float64  `json:"events_per_second"`
@@ -114,6 +115,8 @@ type campaign struct {
 	audit *verify.Audit
 	next  []int64 // by input partition: behind the last input with an output
 	base  []int64 // by input partition: the input at offset 0
+	// memory has what the group had committed lately, by input partition.
+	memory [][]int64
 }
 
 // Run does a campaign. An anomaly is no error: the result tells of it.
@@ -216,6 +219,7 @@ func (c *campaign) run(ctx context.Context) error {
 	following, unfollow := context.WithCancel(ctx)
 	defer unfollow()
 	group.Go(func() error { return c.client.Follow(following, c.outlets(), c.saw) })
+	group.Go(func() error { return c.remember(following) })
 	group.Go(func() error {
 		defer c.feed.end()
 		return c.feed.run(ctx, running)

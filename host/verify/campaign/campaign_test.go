@@ -249,7 +249,8 @@ func TestStampedModulesDiffer(t *testing.T) {
 
 // TestTail reads a log that comes in pieces, with lines that are no log.
 func TestTail(t *testing.T) {
-	log := tail{said: make(map[string]int)}
+	lost := 0
+	log := tail{said: make(map[string]int), lost: func() { lost++ }}
 	for _, part := range []string{`{"msg":"mod`, `ule replaced"}` + "\n" + `{"msg":"x","url":"http://a"}` + "\npanic: ", "{\n", `{"msg":"module replaced"}` + "\n", `{"msg":"module replaced"`} {
 		if _, err := log.Write([]byte(part)); err != nil {
 			t.Fatal(err)
@@ -257,6 +258,14 @@ func TestTail(t *testing.T) {
 	}
 	if got := log.heard(saysReplaced); got != 2 {
 		t.Errorf("heard %d times, want 2", got)
+	}
+	for _, said := range losses {
+		if _, err := fmt.Fprintf(&log, "\n{\"msg\":%q,\"pipeline\":\"verify\"}\n", said); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if lost != len(losses) {
+		t.Errorf("%d losses were seen, want %d", lost, len(losses))
 	}
 	if got := log.counters(); got != "http://a" {
 		t.Errorf("counters at %q", got)

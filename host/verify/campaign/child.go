@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -22,7 +23,7 @@ type child struct {
 // launch runs a member as a process.
 func (c *campaign) launch(number int) (*child, error) {
 	p := &child{exited: make(chan struct{})}
-	p.log.said = make(map[string]int)
+	p.log.said, p.log.lost = make(map[string]int), c.lost
 	p.cmd = exec.Command(c.Program, "run", "--config", c.configFile(number), "--exit-on-stop", "--listen", "127.0.0.1:0", "--log-format", "json")
 	p.cmd.Args[0] = c.Name
 	p.cmd.Env = c.Environ // the folder stays the same: the connection may name files
@@ -122,6 +123,7 @@ type tail struct {
 	buf  []byte
 	line []byte // the last one, as far as it has come
 	said map[string]int
+	lost func() // called at each of the losses
 	url  string // where the process serves its counters
 }
 
@@ -148,6 +150,9 @@ func (t *tail) read(line []byte) {
 		return // of somebody who writes no log, such as a crash
 	}
 	t.said[said.Msg]++
+	if slices.Contains(losses, said.Msg) {
+		t.lost()
+	}
 	if said.URL != "" {
 		t.url = said.URL
 	}
