@@ -26,8 +26,8 @@ func TestVerifyThreeBrokers(t *testing.T) {
 	for _, tc := range []struct {
 		delivery, kills, events string
 	}{
-		{"at_least_once", "30", "400000"},
-		{"exactly_once", "20", "300000"},
+		{"at_least_once", "30", "200000"},
+		{"exactly_once", "20", "150000"},
 	} {
 		t.Run(tc.delivery, func(t *testing.T) {
 			cluster := kafkatest.StartCluster(t, "--brokers", "3")

@@ -115,10 +115,14 @@ func (c *campaign) ends(ctx context.Context, topic string) (map[broker.Partition
 	})
 }
 
-// insist asks the brokers again and again, for as long as a talk may last: while
-// leaders move and brokers are away, some answers are refusals.
+// insistence is how long brokers may have no answer: one that is lost has to be
+// missed first, and what it led to be led by others.
+const insistence = 90 * time.Second
+
+// insist asks the brokers again and again: while leaders move and brokers are away,
+// some answers are refusals.
 func insist[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, talk)
+	ctx, cancel := context.WithTimeout(ctx, insistence)
 	defer cancel()
 	for {
 		answer, err := ask(ctx)
