@@ -52,6 +52,12 @@ func (s *story) ends() map[Partition]int64 {
 	return ends
 }
 
+// lost notes, before the last stop, that partitions were lost when no more than
+// this was committed.
+func (s *story) lost(committed []int64) {
+	s.stops = slices.Insert(s.stops, 1, Stop{Killed: true, Committed: committed, Sent: []int64{perPartition, perPartition}})
+}
+
 // kill notes that everything so far was committed, and ten more were sent.
 func (s *story) kill(killed bool) {
 	s.stops = append(s.stops, Stop{
@@ -142,6 +148,9 @@ func TestAuditFindsSeededFaults(t *testing.T) {
 		{name: "again after a kill, exactly once", exactly: true, fault: func(s *story) { s.put(open) }, want: map[string]int64{"duplicate": 1}},
 		{name: "twice again after one kill", fault: func(s *story) { s.put(open); s.put(open) }, want: map[string]int64{"duplicate": 1}},
 		{name: "again after two kills", fault: func(s *story) { s.stops = append(s.stops[:1], s.stops...); s.put(open); s.put(open) }},
+		{name: "again after partitions were lost", fault: func(s *story) { s.lost([]int64{perPartition / 2}); s.put(late) }},
+		{name: "again, and lost before it was sent", fault: func(s *story) { s.stops[0].Sent = nil; s.put(open) }, want: map[string]int64{"duplicate": 1}},
+		{name: "again, of a partition that was new at the kill", fault: func(s *story) { s.stops[0].Committed = nil; s.put(early) }},
 		{name: "again after a clean stop", fault: func(s *story) { s.stops[0].Killed = false; s.put(open) }, want: map[string]int64{"duplicate": 1}},
 		{name: "again, committed", fault: func(s *story) { s.put(early) }, want: map[string]int64{"duplicate": 1}},
 		{name: "again, sent after the kill", fault: func(s *story) { s.put(late) }, want: map[string]int64{"duplicate": 1}},
