@@ -68,6 +68,9 @@ func (a *app) describe(p *host.PipelineSpec) {
 		}
 		writeLine(a.out, "  source       %s%s", strings.Join(source.Topics, ", "), chosen)
 	}
+	if p.Lanes > 1 {
+		writeLine(a.out, "  lanes        %d a partition, ordering %s", p.Lanes, p.Ordering)
+	}
 	for _, step := range p.Steps {
 		what := step.Module
 		switch {
