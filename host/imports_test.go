@@ -39,6 +39,7 @@ var layers = []struct {
 	{"host/minisign", nil, "a format of signatures is a leaf"},
 	{"host/store", []string{"host/config", "host/minisign"}, "finds and checks bytes; what is in them it does not know"},
 	{"host/plugin", []string{"host/capture", "host/manifest", "host/store", "host/wasm", "host/wasm/section", "host/abi", "host/event"}, "makes a processor of a module; the pipeline sees only the interface"},
+	{"host/shadow", []string{"host/event"}, "compares processors, whatever they are made of"},
 	{"host/trial", []string{"host/capture", "host/manifest", "host/plugin", "host/store", "host/wasm", "host/wasm/section", "host/abi", "host/event", "host/config"}, "runs a module outside of any pipeline"},
 	{"host/pipeline", []string{"host/event"}, "decides about events without Kafka or WebAssembly, so tests can replay it"},
 	{"host/kafka", []string{"host/event", "host/tracker", "host/config"}, "satisfies the pipeline's interfaces without importing it"},
@@ -55,7 +56,7 @@ var layers = []struct {
 	{"host/verify/campaign", []string{"host/verify", "host/broker", "host/broker/relay"}, "sees weir as a user does: as a process"},
 	{"host/broker/brokertest", []string{"host/broker"}, "starts development brokers for tests"},
 	{"host", []string{
-		"host/admin", "host/admin/api", "host/capture", "host/config", "host/deadletter", "host/event", "host/kafka", "host/minisign", "host/pipeline", "host/plugin", "host/schema", "host/store", "host/tap", "host/telemetry", "host/tenant", "host/trial", "host/tracker", "plugins",
+		"host/admin", "host/admin/api", "host/capture", "host/config", "host/deadletter", "host/event", "host/kafka", "host/minisign", "host/pipeline", "host/plugin", "host/schema", "host/shadow", "host/store", "host/tap", "host/telemetry", "host/tenant", "host/trial", "host/tracker", "plugins",
 	}, "the composition root is the only package that knows all others"},
 	{"host/cli", []string{
 		"examples",

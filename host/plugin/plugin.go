@@ -63,6 +63,9 @@ type Config struct {
 	// Counters counts; the processors of all lanes of a pipeline share one. nil
 	// means that each has its own.
 	Counters *Counters
+	// Candidate says that the processor runs beside the one that is live, which the
+	// log says of its lines.
+	Candidate bool
 	// Capture keeps batches in which the module failed; nil keeps none.
 	Capture *capture.Folder
 	// Account pays for what the processor's instances use; nil for all of it.
@@ -95,6 +98,9 @@ func (p *Plugin) Open(ctx context.Context, cfg Config) (*Processor, error) {
 		cfg.Counters = new(Counters)
 	}
 	log := p.loader.opts.Log.With(zap.String("pipeline", cfg.Pipeline), zap.String("processor", cfg.Processor))
+	if cfg.Candidate {
+		log = log.With(zap.Bool("candidate", true))
+	}
 	proc := &Processor{
 		plugin:   p,
 		cfg:      cfg,

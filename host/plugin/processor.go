@@ -23,6 +23,7 @@ type Processor struct {
 	counters *Counters
 	decoder  *abi.Decoder
 	guest    guest
+	used     uint64         // fuel, by the last batch
 	instance *wasm.Instance // nil after a trap, until the next batch needs one
 	batches  int            // that the instance has seen
 	closed   bool
@@ -39,10 +40,17 @@ type Fail = func(i int, f *event.Failure)
 // or break the ABI when it is alone, is handed to fail and has no outputs. The
 // error says that the processor cannot go on.
 func (p *Processor) Process(ctx context.Context, in, out []event.Event, fail Fail) ([]event.Event, error) {
+	return p.ProcessAt(ctx, 0, in, out, fail)
+}
+
+// ProcessAt is Process with the time that the batch is given, in ns since 1970; 0
+// is that of the clock. The random numbers follow from the batch, so the same batch
+// at the same time is the same to every instance.
+func (p *Processor) ProcessAt(ctx context.Context, now int64, in, out []event.Event, fail Fail) ([]event.Event, error) {
 	if len(in) == 0 {
 		return out, nil
 	}
-	p.guest.batchTime = 0
+	p.guest.batchTime, p.used = now, 0
 	var err error
 	if p.capture != nil {
 		out, err = p.capturing(ctx, in, out, fail)
@@ -103,7 +111,7 @@ func (b part) singles() []part {
 func (p *Processor) run(ctx context.Context, b part, out []event.Event) ([]event.Event, error) {
 	result, err := p.attempt(ctx, b, out)
 	if p.instance != nil {
-		p.burnt()
+		p.used += p.burnt()
 	}
 	if err == nil {
 		p.reject(b)
@@ -254,12 +262,13 @@ func (p *Processor) start(ctx context.Context) error {
 }
 
 // burnt books the fuel that the instance has used.
-func (p *Processor) burnt() {
+func (p *Processor) burnt() uint64 {
 	fuel := p.instance.TakeFuel()
 	p.counters.Fuel.Add(fuel)
 	if p.cfg.Account != nil {
 		p.cfg.Account.Burn(fuel)
 	}
+	return fuel
 }
 
 // discard closes the instance; the next batch gets a fresh one.
@@ -268,6 +277,13 @@ func (p *Processor) discard(ctx context.Context, orderly bool) error {
 	p.instance = nil
 	return in.Close(ctx, orderly)
 }
+
+// Now is the time that the last batch was given, in ns since 1970, or would have
+// been if it had asked.
+func (p *Processor) Now() int64 { return p.guest.Now() }
+
+// Used is the fuel of the last batch, without that of starting instances.
+func (p *Processor) Used() uint64 { return p.used }
 
 // Memory is the size of the instance's memory in bytes, 0 while there is no
 // instance.
