@@ -103,6 +103,9 @@ func (m *member) detail() api.PipelineDetail {
 		p.Kind = "sink" // what happens behind all of them
 		if is, ok := known[p.Name]; ok && i < len(sample.Processors)-1 {
 			p.Kind, p.Module, p.Digest = string(is.Kind), is.Module, is.Digest
+			if own := m.made.Load().find(p.Name); own != nil && own.slot != nil && own.slot.beside != nil {
+				p.Shadow = own.slot.beside.detail()
+			}
 		}
 		d.Processors = append(d.Processors, p)
 		d.Events.Dropped += p.Dropped

@@ -101,6 +101,9 @@ func (b *builder) tell() {
 	for _, s := range b.fresh {
 		module := s.module.Load()
 		s.log.Info("module loaded", zap.String("module", module.Ref()), zap.String("digest", "sha256:"+module.Digest()), signer(module))
+		if s.beside != nil {
+			s.beside.tell(s.log)
+		}
 	}
 }
 
@@ -183,7 +186,7 @@ func (b *builder) make(ctx context.Context, spec *PipelineSpec, old *made) *made
 		p := part{spec: s, step: pipeline.Step{Name: s.Name}}
 		var err error
 		switch {
-		case was != nil && sameStep(was.spec, s):
+		case was != nil && sameStep(was.spec, s) && !b.otherCandidate(ctx, s, was.slot):
 			p = *was
 			p.spec, p.next = s, nil
 			if p.slot != nil {
@@ -252,6 +255,9 @@ func (b *builder) module(ctx context.Context, spec *PipelineSpec, s *StepSpec, w
 		return &ModuleError{err}
 	}
 	in.module.Store(module)
+	if err := b.beside(ctx, s, in); err != nil {
+		return &ModuleError{err}
+	}
 	p.slot, p.module = in, in.cfg.Counters
 	p.step.Part, p.step.Open, p.step.Version, p.step.Taken = in, in.open, in.version.Load, in.took
 	b.fresh = append(b.fresh, in)

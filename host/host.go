@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/weirhq/weir/host/pipeline"
 	"github.com/weirhq/weir/host/plugin"
 	"github.com/weirhq/weir/host/schema"
+	"github.com/weirhq/weir/host/shadow"
 	"github.com/weirhq/weir/host/tap"
 )
 
@@ -71,6 +73,8 @@ type Host struct {
 	spec       *Spec
 	registries map[*schema.RegistryConfig]*schema.Registry
 	reloads    reloads
+
+	room *shadow.Room // of candidates
 }
 
 // sink is what kafka.Sink and kafka.Transactions have in common.
@@ -105,6 +109,7 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 	h := &Host{
 		opts: opts, tenants: openTenants(spec), billed: spec.Tenants, log: opts.Log, loader: loader, modules: modules,
 		spec: spec, registries: map[*schema.RegistryConfig]*schema.Registry{}, running: newRunning(opts.Stay),
+		room: shadow.NewRoom(roomShare * float64(runtime.GOMAXPROCS(0))),
 	}
 	h.redact.Store(spec.Redact)
 	b := builder{Host: h}
@@ -124,8 +129,14 @@ func (h *Host) Close(ctx context.Context) error {
 	for _, r := range h.registries {
 		r.Close()
 	}
+	comparing, cancel := context.WithTimeout(ctx, closeRoom)
+	defer cancel()
+	h.room.Close(comparing)
 	return h.loader.Close(ctx)
 }
+
+// closeRoom is how long candidates may end what they have.
+const closeRoom = 2 * time.Second
 
 // ModuleError marks an error as one of a module that was not taken.
 type ModuleError struct{ error }

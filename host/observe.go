@@ -128,6 +128,9 @@ func (own *part) sample(p *telemetry.ProcessorSample) {
 	if own.slot != nil {
 		p.Digest = "sha256:" + own.slot.module.Load().Digest()
 		p.Reloads, p.RefusedReloads = own.slot.record.replaced.Load(), own.slot.record.refused.Load()
+		if own.slot.beside != nil {
+			p.Shadow = own.slot.beside.sample()
+		}
 	}
 	if own.lookups != nil {
 		p.Lookups = []telemetry.LookupSample{

@@ -23,8 +23,14 @@ func (s *Spec) ModuleFiles() []string {
 	var files []string
 	for _, p := range s.Pipelines {
 		for i := range p.Steps {
-			if r, err := store.Parse(p.Steps[i].Module); err == nil && r.Kind == store.File {
-				files = append(files, r.Name)
+			refs := []string{p.Steps[i].Module}
+			if shadow := p.Steps[i].Shadow; shadow != nil {
+				refs = append(refs, shadow.Module)
+			}
+			for _, ref := range refs {
+				if r, err := store.Parse(ref); err == nil && r.Kind == store.File {
+					files = append(files, r.Name)
+				}
 			}
 		}
 	}
@@ -40,7 +46,11 @@ func (h *Host) ModuleFiles() []string {
 
 // RefreshModules has the next Reload ask registries what tags stand for. Without
 // it they stand for what they did when they were first asked for.
-func (h *Host) RefreshModules() { h.modules.Store.Refresh() }
+func (h *Host) RefreshModules() {
+	h.reloading.Lock()
+	defer h.reloading.Unlock()
+	h.modules.Store.Refresh()
+}
 
 // reloads counts what became of reloads, and gathers those that are asked for
 // while one is under way.
@@ -212,7 +222,7 @@ func (h *Host) move(ctx context.Context, m *member, next *made) {
 	}, func() { // nothing uses the chain before any more
 		for _, s := range before.slots() {
 			if !slices.Contains(stay, s) {
-				h.warn(s.module.Load().Release(ctx))
+				h.warn(s.release(ctx))
 			}
 		}
 	})
@@ -227,7 +237,7 @@ func (h *Host) exchange(ctx context.Context, old, fresh *member) {
 			<-old.over
 		}
 		for _, s := range old.made.Load().slots() {
-			h.warn(s.module.Load().Release(ctx))
+			h.warn(s.release(ctx))
 		}
 	}
 	if fresh == nil {

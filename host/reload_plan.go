@@ -145,6 +145,17 @@ func (h *Host) plan(ctx context.Context, b *builder, p *PipelineSpec) (change, P
 			})
 		}
 	}
+	for i := range next.parts {
+		own := &next.parts[i]
+		if own.spec == nil {
+			continue
+		}
+		if was, is := now.find(own.spec.Name).candidate(), own.candidate(); was != nil && is != nil && was.Digest() != is.Digest() {
+			plan.Changes = append(plan.Changes, Change{
+				join("processors", join(own.spec.Name, "shadow.module")), digestPrefix + was.Digest(), digestPrefix + is.Digest(),
+			})
+		}
+	}
 	if plan.Action = Swap; len(plan.Changes) == 0 {
 		plan.Action = Keep
 	}

@@ -93,15 +93,15 @@ func (p *PipelineSpec) checkReplayTopic(topic string) error {
 	return nil
 }
 
-// steps puts the other modules in. Nothing is captured: the folders are those
-// of the pipeline itself.
+// steps puts the other modules in. Nothing is captured, as the folders are those
+// of the pipeline itself, and nothing runs beside.
 func (r *Replay) steps(steps []StepSpec) ([]StepSpec, error) {
 	steps = slices.Clone(steps)
 	left := maps.Clone(r.Modules)
 	var names []string
 	for i := range steps {
 		step := &steps[i]
-		step.Capture = capture.Config{}
+		step.Capture, step.Shadow = capture.Config{}, nil
 		if step.Module == "" {
 			continue
 		}

@@ -23,6 +23,7 @@ type slot struct {
 	version atomic.Uint64
 	module  atomic.Pointer[plugin.Plugin]
 	record  *record
+	beside  *candidate // nil without one
 }
 
 func newSlot(log *zap.Logger, pipeline string, s *StepSpec) *slot {
@@ -41,8 +42,11 @@ func (s *slot) open(ctx context.Context) (pipeline.Processor, error) {
 		if errors.Is(err, plugin.ErrReleased) && s.module.Load() != module {
 			continue // replaced between the two
 		}
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
+		case s.beside != nil:
+			return s.beside.shadow.Load().Beside(hold(p)), nil
 		}
 		return p, nil
 	}
@@ -50,8 +54,20 @@ func (s *slot) open(ctx context.Context) (pipeline.Processor, error) {
 
 func (s *slot) put(module *plugin.Plugin) (old *plugin.Plugin) {
 	old = s.module.Swap(module)
+	if s.beside != nil {
+		s.beside.renew()
+	}
 	s.version.Add(1)
 	return old
+}
+
+// release lets go of the slot's modules.
+func (s *slot) release(ctx context.Context) error {
+	err := s.module.Load().Release(ctx)
+	if s.beside != nil {
+		err = errors.Join(err, s.beside.module.Release(ctx))
+	}
+	return err
 }
 
 // took notes which module processes a partition from an event on, and tells of it

@@ -130,6 +130,8 @@ type StepSpec struct {
 	KeyFilter  *kafka.KeyFilterConfig
 	// Capture is where batches go in which the module failed; Dir is "" without.
 	Capture capture.Config
+	// Shadow is the candidate that runs beside the module; nil without one.
+	Shadow *ShadowSpec
 	// Schema has its registry set.
 	Schema *schema.Config
 	// Path is the step's place in the configuration, Pos the one in its file.

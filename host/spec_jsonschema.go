@@ -166,6 +166,7 @@ func processorSchema() config.Schema {
 			}).With("required", []string{"dir"}),
 			"limits": config.Ref("limits"),
 			"grant":  grantSchema(),
+			"shadow": shadowSchema(),
 		}).With("required", []string{"module"}),
 		common(map[string]any{"key_filter": config.AnySchema(config.Ref("list"), keyFilterSchema())}).With("required", []string{"key_filter"}),
 		common(map[string]any{"schema": config.AnySchema(config.WordSchema(string(schema.Decode), string(schema.Encode)), schemaStepSchema())}).With("required", []string{"schema"}),

@@ -197,7 +197,7 @@ pipelines:
   p:
     source: {topic: b, config: {}}
     processors:
-      - {module: "builtin:topic-selector", capture: {dir: c}}
+      - {module: "builtin:topic-selector", capture: {dir: c}, shadow: {module: "builtin:topic-selector"}}
       - {key_filter: {keys: a}}
       - {schema: {decode: {schema_registry: {url: "http://r"}}}}
       - {schema: {encode: {subject: s}}}

@@ -269,6 +269,7 @@ func (l *loader) readStep(s *config.Section, step *StepSpec, limits plugin.Limit
 		step.ConfigNode = moduleConfig(s)
 		step.Config = s.NodeJSON(step.ConfigNode, "config")
 		step.Capture = readCapture(s)
+		step.Shadow = l.readShadow(s, step)
 	case module != nil:
 		s.Fault(module.Pos, "module", "must be the name of a module", `write module: path.wasm or module: "builtin:NAME"`)
 	case s.Pos().Line != 0:

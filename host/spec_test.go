@@ -242,19 +242,28 @@ func dumpStep(t *testing.T, step StepSpec) string {
 		what := fmt.Sprintf("schema %s %s of=%s on_missing=%s on_error=%s unions=%s", step.Name, c.Op, c.Of, c.OnMissing, step.OnError, c.Unions)
 		return fmt.Sprintf("%s mode=%s id=%d subject=%q version=%d message=%q registry=%s %+v\n", what, c.Mode, c.ID, c.Subject, c.Version, c.Message, c.Registry.Path, c.Registry.Explain())
 	}
-	module := step.Module
-	if filepath.IsAbs(module) {
-		wd, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if module, err = filepath.Rel(wd, module); err != nil {
-			t.Fatal(err)
-		}
-	}
 	limits := ""
 	if step.Limits != plugin.DefaultLimits {
 		limits = fmt.Sprintf(" limits=%+v", step.Limits)
 	}
-	return fmt.Sprintf("module %s %s on_error=%s config=%s%s\n", step.Name, module, step.OnError, step.Config, limits)
+	text := fmt.Sprintf("module %s %s on_error=%s config=%s%s\n", step.Name, relative(t, step.Module), step.OnError, step.Config, limits)
+	if c := step.Shadow; c != nil {
+		text += fmt.Sprintf("    shadow %s sample=%v config=%s\n", relative(t, c.Module), c.Sample, c.Config)
+	}
+	return text
+}
+
+// relative is a module's path as it holds in every folder.
+func relative(t *testing.T, module string) string {
+	if !filepath.IsAbs(module) {
+		return module
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if module, err = filepath.Rel(wd, module); err != nil {
+		t.Fatal(err)
+	}
+	return module
 }

@@ -34,7 +34,7 @@ default that is the one on this machine; --admin names another.`,
 		Args: noArgs,
 		RunE: showHelp,
 	}
-	cmd.AddCommand(a.pipelinesList(), a.pipelinesShow(),
+	cmd.AddCommand(a.pipelinesList(), a.pipelinesShow(), a.pipelinesShadow(),
 		a.pipelinesVerb("pause", "let pipelines read nothing more", `Keeps pipelines from reading more. What they have read goes through to the sink and
 is committed; they stay in their groups, so nothing rebalances. Returns when nothing
 more begins. A restart of weir resumes them.`, (*api.Remote).Pause),

@@ -30,6 +30,8 @@ type Live interface {
 	Now() int64
 	// Used is the fuel of the last batch.
 	Used() uint64
+	// Digest is the module's.
+	Digest() string
 	Close(ctx context.Context) error
 }
 
@@ -147,8 +149,8 @@ func (l *Lane) hand(in, out []event.Event, took time.Duration) {
 	}
 }
 
-// Live is the processor that the lane goes round.
-func (l *Lane) Live() Live { return l.live }
+// Digest is that of the module which is live.
+func (l *Lane) Digest() string { return l.live.Digest() }
 
 // Close closes the live processor, and lets the candidate end what it has.
 func (l *Lane) Close(ctx context.Context) error {

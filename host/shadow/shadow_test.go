@@ -33,6 +33,7 @@ func (f *fake) ProcessAt(_ context.Context, now int64, in, out []event.Event, fa
 
 func (f *fake) Now() int64                  { return 42 }
 func (f *fake) Used() uint64                { return f.used }
+func (f *fake) Digest() string              { return "ab" }
 func (f *fake) Close(context.Context) error { f.closed.Store(true); return nil }
 
 // pass gives all events on.

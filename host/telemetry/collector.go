@@ -67,6 +67,20 @@ var (
 		"Time that a processor took, summed over lanes.", "processor")
 	lookups = desc("weir_schema_lookups_total",
 		"Schemas that a schema step looked for: known (hit), asked for (miss), or not to be had (error).", "processor", "result")
+	shadowInfo = desc("weir_shadow_info",
+		"1 for the candidate that runs beside a processor.", "processor", "digest")
+	shadowBatches = desc("weir_shadow_batches_total",
+		"Batches that a candidate was to get: compared, dropped for want of capacity, or broken, where it cannot go on.", "processor", "result")
+	shadowSame = desc("weir_shadow_records_same_total",
+		"Records of which the candidate made the same as the processor.", "processor")
+	shadowDifferent = desc("weir_shadow_records_different_total",
+		"Records of which the candidate made something else, by what differs first.", "processor", "kind")
+	shadowSeconds = desc("weir_shadow_duration_seconds_total",
+		"Time that the batches took which were compared, live and in the candidate.", "processor", "side")
+	shadowFuel = desc("weir_shadow_fuel_total",
+		"Fuel that the batches took which were compared, live and in the candidate.", "processor", "side")
+	shadowFailed = desc("weir_shadow_failed_total",
+		"Events that failed in the batches which were compared, live and in the candidate.", "processor", "side", "class")
 	heldRecords = desc("weir_source_in_flight_records",
 		"Records that were read and whose offsets cannot be committed yet.")
 	heldBytes = desc("weir_source_in_flight_bytes",
@@ -92,6 +106,7 @@ var descs = []*prometheus.Desc{
 	produced, batches, rebalances, instances, traps, fuel, recycled, moduleInfo, reloads, sourceErrors, skipped, ruleMatches, guestCounter, guestGauge, guestHistogram, state,
 	transactions, transactionSeconds, heldRecords, heldBytes, aheadRecords, aheadBytes, limitRecords, limitBytes, lagRecords, lagSeconds,
 	processing, latency, backpressure, processorSeconds, lookups,
+	shadowInfo, shadowBatches, shadowSame, shadowDifferent, shadowSeconds, shadowFuel, shadowFailed,
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -193,6 +208,27 @@ func (w *writer) processor(p *ProcessorSample) {
 	}
 	for i := range p.Guest {
 		w.guest(p.Name, &p.Guest[i])
+	}
+	if p.Shadow != nil {
+		w.shadow(p.Name, p.Shadow)
+	}
+}
+
+func (w *writer) shadow(processor string, s *ShadowSample) {
+	w.gauge(shadowInfo, 1, processor, s.Digest)
+	for _, b := range s.Batches {
+		w.count(shadowBatches, b.Count, processor, b.Name)
+	}
+	w.count(shadowSame, s.Same, processor)
+	for _, d := range s.Different {
+		w.count(shadowDifferent, d.Count, processor, d.Name)
+	}
+	for name, side := range map[string]*WorkSample{"live": &s.Live, "candidate": &s.Candidate} {
+		w.seconds(shadowSeconds, side.Seconds, processor, name)
+		w.count(shadowFuel, side.Fuel, processor, name)
+		for _, f := range side.Failed {
+			w.count(shadowFailed, f.Count, processor, name, f.Name)
+		}
 	}
 }
 

@@ -117,6 +117,35 @@ type ProcessorSample struct {
 	Lookups []LookupSample
 	// Guest holds what the module measures itself.
 	Guest []GuestSample
+	// Shadow is nil without a candidate beside the module.
+	Shadow *ShadowSample
+}
+
+// ShadowSample is a candidate beside a module.
+type ShadowSample struct {
+	// Digest is the candidate's, "sha256:…".
+	Digest string
+	// Batches by what became of them: compared, dropped, broken.
+	Batches []CountSample
+	// Same counts records of which the same came, Different the others by the first
+	// difference.
+	Same      uint64
+	Different []CountSample
+	// Live and Candidate are what both took in the batches that were compared.
+	Live, Candidate WorkSample
+}
+
+// WorkSample is what one side of a comparison did.
+type WorkSample struct {
+	Seconds float64
+	Fuel    uint64
+	Failed  []CountSample // by class
+}
+
+// CountSample is a count of things of one name.
+type CountSample struct {
+	Name  string
+	Count uint64
 }
 
 // GuestSample is one of a module's own metrics. Value is that of a counter or a

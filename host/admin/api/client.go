@@ -198,6 +198,13 @@ func messages(r io.Reader, visit func(name string, data []byte) error) error {
 	return lines.Err()
 }
 
+// Differences shows where the candidates of a pipeline differ.
+func (c *Remote) Differences(ctx context.Context, name string) ([]Difference, error) {
+	var list DifferenceList
+	err := c.do(ctx, http.MethodGet, pipelinesPath+"/"+url.PathEscape(name)+"/differences", nil, &list)
+	return list.Differences, err
+}
+
 func (c *Remote) steer(ctx context.Context, method, name, verb string) (*PipelineDetail, error) {
 	p := new(PipelineDetail)
 	if err := c.do(ctx, method, pipelinesPath+"/"+url.PathEscape(name)+verb, nil, p); err != nil {

@@ -48,7 +48,8 @@ func (h *fakeHost) detail(name, tenant string) PipelineDetail {
 		Delivery: "at_least_once",
 		Sources:  []Source{{Connection: "kafka", Group: "g", Topics: []string{"in"}, Partitions: []PartitionLag{{Topic: "in", Records: 7, Seconds: 1.5}}}},
 		Processors: []Processor{
-			{Name: "route", Kind: "module", Module: "builtin:topic-selector", Digest: "sha256:ab", Failed: map[string]uint64{"reject": 1}, Traps: map[string]uint64{"trap": 1}, Instances: 1, Fuel: 9},
+			{Name: "route", Kind: "module", Module: "builtin:topic-selector", Digest: "sha256:ab", Failed: map[string]uint64{"reject": 1}, Traps: map[string]uint64{"trap": 1}, Instances: 1, Fuel: 9,
+				Shadow: &Shadow{Module: "m.wasm", Digest: "sha256:cd", Compared: 3, Different: map[string]uint64{"value": 1}, Live: ShadowSide{Failed: map[string]uint64{}}, Candidate: ShadowSide{Failed: map[string]uint64{"trap": 1}}}},
 			{Name: "sink", Kind: "sink", Failed: map[string]uint64{}},
 		},
 		Sink: Sink{Connection: "kafka", Topic: "out", Produced: map[string]uint64{"out": 10}},
@@ -99,6 +100,13 @@ func (h *fakeHost) Tap(ctx context.Context, _ string, want TapQuery, sink TapSin
 	}
 	<-ctx.Done()
 	return ctx.Err()
+}
+
+func (h *fakeHost) Differences(pipeline string) []Difference {
+	if pipeline != "orders" {
+		return nil
+	}
+	return []Difference{{Processor: "route", Kind: "value", Record: Place{Topic: "in", Offset: 5}, Live: "a", Candidate: "b"}}
 }
 
 func (h *fakeHost) steer(pipeline string, paused bool) error {

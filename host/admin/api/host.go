@@ -23,6 +23,9 @@ type Host interface {
 	Tap(ctx context.Context, pipeline string, want TapQuery, sink TapSink) error
 	// Tenants are all of them, in the order of the configuration.
 	Tenants() []Tenant
+	// Differences are records of which the candidates beside a pipeline's modules
+	// made something else: the newest of each kind.
+	Differences(pipeline string) []Difference
 }
 
 // Health is what the state of a pipeline means.
@@ -136,6 +139,36 @@ type Processor struct {
 	Traps     map[string]uint64 `json:"traps,omitempty" doc:"Ends of instances by cause."`
 	Reloads   uint64            `json:"reloads,omitempty" doc:"How often the module was replaced."`
 	Refused   uint64            `json:"refused_reloads,omitempty" doc:"How often one was not taken."`
+	Shadow    *Shadow           `json:"shadow,omitempty" doc:"The candidate that runs beside it."`
+}
+
+// Shadow is what is known of a candidate.
+type Shadow struct {
+	Module    string            `json:"module" doc:"As the configuration has it."`
+	Digest    string            `json:"digest" doc:"Of the candidate."`
+	Compared  uint64            `json:"compared" doc:"Batches of which both sides were compared."`
+	Dropped   uint64            `json:"dropped" doc:"Batches for which there was no capacity."`
+	Broken    uint64            `json:"broken" doc:"Batches of partitions in which the candidate cannot go on."`
+	Same      uint64            `json:"same" doc:"Records of which the same came."`
+	Different map[string]uint64 `json:"different" doc:"Records of which something else came, by what differs first: failure, count, value, key, topic, partition, timestamp, headers or context."`
+	Live      ShadowSide        `json:"live" doc:"What the module in use took in the batches that were compared."`
+	Candidate ShadowSide        `json:"candidate" doc:"What the candidate took in them."`
+}
+
+// ShadowSide is what one side of a comparison took.
+type ShadowSide struct {
+	Seconds float64           `json:"seconds"`
+	Fuel    uint64            `json:"fuel"`
+	Failed  map[string]uint64 `json:"failed" doc:"Events that failed, by class."`
+}
+
+// Difference is a record of which a candidate made something else.
+type Difference struct {
+	Processor string `json:"processor"`
+	Kind      string `json:"kind" doc:"What differs first."`
+	Record    Place  `json:"record" doc:"The record that was read."`
+	Live      string `json:"live" doc:"What the module in use made, as far as it differs; long values are cut."`
+	Candidate string `json:"candidate" doc:"What the candidate made."`
 }
 
 // Sink is where a pipeline writes.

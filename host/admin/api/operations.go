@@ -52,6 +52,11 @@ type PipelineList struct {
 	Pipelines []Pipeline `json:"pipelines" doc:"In the order of the configuration."`
 }
 
+// DifferenceList is what candidates made otherwise.
+type DifferenceList struct {
+	Differences []Difference `json:"differences" doc:"By processor and kind, the newest last."`
+}
+
 // ModuleList is what the pipelines run.
 type ModuleList struct {
 	Modules []Module `json:"modules"`
@@ -64,6 +69,8 @@ const (
 	pipelinesPath = "/api/v1/pipelines"
 	pipelinePath  = "/api/v1/pipelines/{pipeline}"
 	modulesPath   = "/api/v1/modules"
+
+	differencesPath = "/api/v1/pipelines/{pipeline}/differences"
 )
 
 // operations are all of them, in the order of the document.
@@ -112,6 +119,12 @@ func init() {
 			do:      steer(Host.ClearError),
 		},
 		tapOperation,
+		{
+			id: "listDifferences", method: http.MethodGet, path: differencesPath, role: Operator, reply: typeOf[DifferenceList](), codes: []Code{NoPipeline},
+			summary: "where candidates differ from what is live",
+			about:   "The newest records of each kind of difference, of all processors with a shadow. They show parts of payloads, so that looking is not enough of a role.",
+			do:      listDifferences,
+		},
 		{
 			id: "listModules", method: http.MethodGet, path: modulesPath, role: Viewer, reply: typeOf[ModuleList](),
 			summary: "the modules that pipelines run, by digest",
@@ -174,6 +187,14 @@ func steer(do func(h Host, ctx context.Context, pipeline string) error) func(con
 		}
 		return s.pipeline(c)
 	}
+}
+
+func listDifferences(_ context.Context, s *Server, c *call) (any, error) {
+	p, err := s.pipeline(c)
+	if err != nil {
+		return nil, err
+	}
+	return DifferenceList{append([]Difference{}, s.cfg.Host.Differences(p.Name)...)}, nil
 }
 
 func listModules(_ context.Context, s *Server, c *call) (any, error) {
