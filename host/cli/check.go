@@ -80,6 +80,9 @@ func (a *app) describe(p *host.PipelineSpec) {
 			what = fmt.Sprintf("%s by schema", step.Schema.Op)
 		}
 		writeLine(a.out, "  processor    %s: %s, on error %s", step.Name, what, step.OnError)
+		if s := step.Shadow; s != nil {
+			writeLine(a.out, "  shadow       %s: %s, of %v%% of the batches", step.Name, s.Module, s.Sample*100)
+		}
 	}
 	target := p.Sink.Topic
 	if target == "" {
