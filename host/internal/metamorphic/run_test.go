@@ -33,7 +33,7 @@ type running struct {
 }
 
 // patience bounds a run, of which each takes about a second.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // run runs the input in one way and says what is wrong with what came out.
 func (w way) run(t *testing.T) []string {
