@@ -54,6 +54,14 @@ bench: ## the border, guests of each SDK, and weir against the bare franz-go loo
 	$(GO) run ./host/internal/bench/guests
 	$(GO) run ./host/internal/bench $(BENCHFLAGS)
 
+.PHONY: bench-tenants
+bench-tenants: ## what a tenant that misbehaves in every way costs another one
+	$(GO) run ./host/internal/bench/tenants $(BENCHFLAGS)
+
+.PHONY: bench-density
+bench-density: ## a thousand tenants with a pipeline each in one process: start, memory, idle CPU
+	$(GO) run ./host/internal/bench/tenants -density 1000 $(BENCHFLAGS)
+
 .PHONY: guests
 guests: ## rebuild the committed .wasm from their sources
 	plugins/build.sh

@@ -41,6 +41,9 @@ type Options struct {
 	From kafka.Start
 	// To is where ExitAtEnd ends before those; the zero Start is nowhere.
 	To kafka.Start
+	// Cores is how many modules compute at a time where there are tenants. Default
+	// GOMAXPROCS.
+	Cores int
 	// DrainTimeout bounds a graceful stop. Default 30 s.
 	DrainTimeout time.Duration
 	// Load reads the configuration anew for Reload; nil takes the present one, of
@@ -107,7 +110,7 @@ func New(ctx context.Context, spec *Spec, opts Options) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{
-		opts: opts, tenants: openTenants(spec), billed: spec.Tenants, log: opts.Log, loader: loader, modules: modules,
+		opts: opts, tenants: openTenants(spec, opts.Cores), billed: spec.Tenants, log: opts.Log, loader: loader, modules: modules,
 		spec: spec, registries: map[*schema.RegistryConfig]*schema.Registry{}, running: newRunning(opts.Stay),
 		room: shadow.NewRoom(roomShare * float64(runtime.GOMAXPROCS(0))),
 	}

@@ -17,12 +17,28 @@ import (
 // configuration there are no accounts, and nothing is shared out.
 type tenants map[string]*tenant.Tenant
 
+// Spread makes room beside the modules of tenants, when there are any: for as
+// long as they take all cores, what the host does itself would wait for one of them
+// to come to the end of its slice, at each step of an event's way. With twice the
+// threads the system shares the cores out, and prefers who sleeps a lot. It returns how
+// many modules may compute at a time, for Options.
+func Spread(spec *Spec) (cores int) {
+	cores = runtime.GOMAXPROCS(0)
+	if len(spec.Tenants) > 0 {
+		runtime.GOMAXPROCS(2 * cores)
+	}
+	return cores
+}
+
 // openTenants opens an account for each tenant of a configuration.
-func openTenants(spec *Spec) tenants {
+func openTenants(spec *Spec, cores int) tenants {
 	if len(spec.Tenants) == 0 {
 		return nil
 	}
-	scheduler := tenant.NewScheduler(runtime.GOMAXPROCS(0))
+	if cores == 0 {
+		cores = runtime.GOMAXPROCS(0)
+	}
+	scheduler := tenant.NewScheduler(cores)
 	all := tenants{"": tenant.New("", tenant.Quota{}, scheduler)}
 	for _, t := range spec.Tenants {
 		all[t.Name] = tenant.New(t.Name, t.Quota, scheduler)

@@ -97,7 +97,7 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	ctx, drain, release := stopSignals(ctx, a.in.interactive, func(message string) { log.Info(message) })
 	defer release()
 	h, err := host.New(ctx, spec, host.Options{
-		Log: log, CacheDir: f.cache.path(), ExitAtEnd: f.exitAtEnd, From: from, Stay: !f.exitAtEnd && !f.exitOnStop,
+		Log: log, CacheDir: f.cache.path(), Cores: host.Spread(spec), ExitAtEnd: f.exitAtEnd, From: from, Stay: !f.exitAtEnd && !f.exitOnStop,
 		Load:    func(context.Context) (*host.Spec, error) { return a.load(f.config) },
 		Prepare: func(ctx context.Context, spec *host.Spec) error { return prepareTopics(ctx, spec, log) },
 	})

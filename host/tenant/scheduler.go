@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -26,13 +27,14 @@ type Scheduler struct {
 	waiting  []*account // those with a queue
 	running  []*account // those with slots
 	timer    *time.Timer
+	epoch    time.Time
 }
 
 // NewScheduler makes a scheduler of a number of slots, which is at least one. As
 // many more are given in advance.
 func NewScheduler(slots int) *Scheduler {
 	slots = max(slots, 1)
-	return &Scheduler{free: slots, advances: slots}
+	return &Scheduler{free: slots, advances: slots, epoch: time.Now()}
 }
 
 // account is what the scheduler knows of a tenant. The scheduler's lock guards it.
@@ -43,8 +45,9 @@ type account struct {
 	credit    float64 // of the capacity, in ns; what is computed with none left comes off the next
 	filled    time.Time
 
-	virtual float64 // ns computed, by weight
+	virtual float64 // ns computed and charged, by weight
 	running int
+	open    time.Duration // since the scheduler's epoch, summed over what is not charged yet
 	queue   []*Worker
 	spent   time.Duration
 	waited  time.Duration // of workers in the queue
@@ -84,10 +87,16 @@ func (a *account) capped(now time.Time) time.Duration {
 	return max(time.Duration(-a.credit/a.capacity), 100*time.Microsecond)
 }
 
+// now is the account's virtual time with what is not charged yet.
+func (a *account) now(now time.Time) float64 {
+	return a.virtual + float64(time.Duration(a.running)*now.Sub(a.scheduler.epoch)-a.open)/a.weight
+}
+
 // charge books the time since the worker was last charged.
 func (w *Worker) charge(now time.Time) {
 	a, d := &w.tenant.cpu, now.Sub(w.since)
 	w.since = now
+	a.open += d
 	if d <= 0 {
 		return
 	}
@@ -111,7 +120,7 @@ func (w *Worker) Enter(ctx context.Context) error {
 	if a.running == 0 && len(a.queue) == 0 {
 		a.virtual = max(a.virtual, s.virtual) // what was not used is not saved up
 	}
-	if (s.free > 0 || s.due(a)) && a.capped(now) == 0 {
+	if (s.free > 0 || s.due(a, now)) && a.capped(now) == 0 {
 		s.grant(w, now)
 		s.mu.Unlock()
 		return nil
@@ -127,6 +136,7 @@ func (w *Worker) Enter(ctx context.Context) error {
 func (w *Worker) Yield(ctx context.Context) time.Duration {
 	a := &w.tenant.cpu
 	s := a.scheduler
+	runtime.Gosched() // to what the host has to do, which is short
 	if !s.pressed.Load() && !w.tenant.isCapped.Load() {
 		return 0
 	}
@@ -219,12 +229,14 @@ func (s *Scheduler) grant(w *Worker, now time.Time) {
 		s.running = append(s.running, a)
 	}
 	w.held, w.since = true, now
+	a.open += now.Sub(s.epoch)
 	s.press()
 }
 
 func (s *Scheduler) release(w *Worker) {
 	a := &w.tenant.cpu
 	s.free++
+	a.open -= w.since.Sub(s.epoch)
 	if a.running--; a.running == 0 {
 		s.running = slices.DeleteFunc(s.running, func(b *account) bool { return b == a })
 	}
@@ -234,16 +246,16 @@ func (s *Scheduler) release(w *Worker) {
 
 // due tells whether an account may have a slot in advance: it has none, and an
 // account with one has had as much, and more by now.
-func (s *Scheduler) due(a *account) bool {
+func (s *Scheduler) due(a *account, now time.Time) bool {
 	return a.running == 0 && len(a.queue) == 0 && -s.free < s.advances &&
-		slices.ContainsFunc(s.running, func(b *account) bool { return b.virtual >= a.virtual })
+		slices.ContainsFunc(s.running, func(b *account) bool { return b.now(now) >= a.virtual })
 }
 
-// keeps tells whether an account that computes goes on with its slot. Slots given
-// in advance are taken from those who have had the most.
+// keeps tells whether an account that computes and was charged goes on with its slot.
+// A slot given in advance is taken from the one who has had the most.
 func (s *Scheduler) keeps(a *account, now time.Time) bool {
 	if s.free < 0 {
-		return !slices.ContainsFunc(s.running, func(b *account) bool { return b.virtual < a.virtual })
+		return slices.ContainsFunc(s.running, func(b *account) bool { return b != a && b.now(now) > a.virtual })
 	}
 	next := s.next(now)
 	return next == nil || next.virtual >= a.virtual

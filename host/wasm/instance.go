@@ -117,7 +117,7 @@ func (m *Module) Instantiate(ctx context.Context, host Host, limits Limits) (*In
 	in.ctx.Context = ctx
 	in.begin(Batch{})
 	in.fuel.begin(0)
-	in.memory.account = limits.Memory
+	in.memory.account, in.memory.limit = limits.Memory, in.limit
 	start, err := in.memory.begin(&in.ctx, m.compiled)
 	if err != nil {
 		return nil, err

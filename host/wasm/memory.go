@@ -20,6 +20,7 @@ type Account interface {
 // memory is what an instance has on its account.
 type memory struct {
 	account Account // nil for none
+	limit   uint64  // of the instance, in bytes
 	booked  uint64
 	refused error // the last time that there was no more
 	data    []byte
@@ -68,7 +69,12 @@ func (m *memory) Reallocate(size uint64) []byte {
 	if m.grow(size) != nil {
 		return nil
 	}
-	m.data = append(m.data, make([]byte, size-uint64(len(m.data)))...)
+	if size > uint64(cap(m.data)) { // twice as much, so that growing by little copies little
+		grown := make([]byte, size, min(max(size, 2*uint64(cap(m.data))), m.limit))
+		copy(grown, m.data)
+		m.data = grown
+	}
+	m.data = m.data[:size]
 	return m.data
 }
 
