@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/host/admin"
 	"github.com/weirhq/weir/host/admin/api"
+	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/telemetry"
 )
 
@@ -64,7 +65,7 @@ func (r remote) Tenants() []api.Tenant {
 
 // refused makes of an error what the API tells of it.
 func refused(err error) error {
-	for cause, code := range map[error]api.Code{ErrNoPipeline: api.NoPipeline, ErrNotStopped: api.NotNow, ErrEnds: api.NotAvailable} {
+	for cause, code := range map[error]api.Code{ErrNoPipeline: api.NoPipeline, ErrNotStopped: api.NotNow, ErrEnds: api.NotAvailable, ErrNotPaused: api.NotNow, kafka.ErrMembers: api.NotNow} {
 		if errors.Is(err, cause) {
 			return &api.Error{Code: code, Detail: err.Error()}
 		}

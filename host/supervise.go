@@ -31,6 +31,7 @@ type member struct {
 	drainOnce sync.Once
 	clearing  chan struct{}             // has a token while somebody clears the error
 	clear     chan chan struct{}        // tells the supervisor to run the pipeline again
+	seeks     chan *seek                // tells it that the pipeline goes on at another place
 	over      chan struct{}             // closed when nobody looks after the pipeline any more
 	err       error                     // by which it is stopped then
 	restarts  atomic.Uint64             // runs after the first
@@ -38,7 +39,7 @@ type member struct {
 }
 
 func newMember(name string, sink sink) *member {
-	return &member{name: name, sink: sink, drain: make(chan struct{}), clearing: make(chan struct{}, 1), clear: make(chan chan struct{}), over: make(chan struct{})}
+	return &member{name: name, sink: sink, drain: make(chan struct{}), clearing: make(chan struct{}, 1), clear: make(chan chan struct{}), seeks: make(chan *seek), over: make(chan struct{})}
 }
 
 // end asks the pipeline to end in good order.
@@ -155,7 +156,12 @@ func (h *Host) start(m *member) {
 // the failure by which it is stopped at the end.
 func (h *Host) supervise(ctx context.Context, m *member) error {
 	for {
-		err := m.run(ctx)
+		wish, err := m.run(ctx)
+		if wish != nil {
+			m.seek(h.log, wish)
+			m.pipeline.Clear()
+			continue
+		}
 		if err == nil {
 			h.log.Info("pipeline ended", m.account()...)
 			h.running.end()
@@ -183,24 +189,22 @@ func (h *Host) awaitClear(ctx context.Context, m *member) bool {
 		return false
 	default:
 	}
-	select {
-	case cleared := <-m.clear:
-		m.pipeline.Clear()
-		close(cleared)
-		return true
-	case <-m.drain:
-	case <-h.running.idle:
-	case <-ctx.Done():
+	for {
+		select {
+		case cleared := <-m.clear:
+			m.pipeline.Clear()
+			close(cleared)
+			return true
+		case wish := <-m.seeks:
+			m.seek(h.log, wish)
+		case <-m.drain:
+			return false
+		case <-h.running.idle:
+			return false
+		case <-ctx.Done():
+			return false
+		}
 	}
-	return false
-}
-
-func (m *member) run(ctx context.Context) error {
-	if err := m.sink.Open(); err != nil {
-		return m.pipeline.Abort(err)
-	}
-	defer m.sink.Close()
-	return m.pipeline.Run(ctx, m.drain)
 }
 
 // ErrEnds says that the host ends, so that nothing begins any more.

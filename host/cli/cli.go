@@ -92,7 +92,7 @@ func (a *app) root() *cobra.Command {
 		a.runCommand(),
 		a.checkCommand(),
 		a.doctorCommand(),
-		a.pipelinesCommand(), a.tapCommand(), a.tenantsCommand(),
+		a.pipelinesCommand(), a.tapCommand(), a.reloadCommand(), a.tenantsCommand(),
 		a.topicsCommand(),
 		a.deadletterCommand(),
 		a.replayCommand(),

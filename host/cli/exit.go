@@ -89,7 +89,7 @@ func answerCode(err *api.Error) int {
 	switch err.Code {
 	case api.NoPipeline, api.NoProcessor:
 		return exitNoSuch
-	case api.BadParameter:
+	case api.BadParameter, api.Refused:
 		return exitUsage
 	case api.NoToken, api.BadToken, api.RoleTooLow, api.TenantOnly:
 		return exitDenied

@@ -34,7 +34,7 @@ default that is the one on this machine; --admin names another.`,
 		Args: noArgs,
 		RunE: showHelp,
 	}
-	cmd.AddCommand(a.pipelinesList(), a.pipelinesShow(), a.pipelinesShadow(),
+	cmd.AddCommand(a.pipelinesList(), a.pipelinesShow(), a.pipelinesShadow(), a.pipelinesSeek(),
 		a.pipelinesVerb("pause", "let pipelines read nothing more", `Keeps pipelines from reading more. What they have read goes through to the sink and
 is committed; they stay in their groups, so nothing rebalances. Returns when nothing
 more begins. A restart of weir resumes them.`, (*api.Remote).Pause),
@@ -85,6 +85,33 @@ func (a *app) pipelinesShow() *cobra.Command {
 		}
 		a.printPipeline(p)
 		return nil
+	})
+}
+
+func (a *app) pipelinesSeek() *cobra.Command {
+	var output, to string
+	cmd := &cobra.Command{
+		Use: "seek PIPELINE --to PLACE", Short: "let a paused or stopped pipeline go on at another place",
+		Long: `Sets the offsets of a pipeline's groups in all partitions of its topics, so that
+events are skipped or read again. The pipeline has to be paused, and is drained for it
+and paused again, or has to be stopped by a failure; resume or clear-error then lets
+it go on there. Other processes must not have members in the groups.`,
+		Example: `  weir pipelines pause orders
+  weir pipelines seek orders --to 2026-01-31T12:00:00Z
+  weir pipelines resume orders`,
+		Args: onePipeline,
+	}
+	cmd.Flags().StringVar(&to, "to", "", "the `PLACE`: earliest, latest, an offset, or a time as 2026-01-31T12:00:00Z")
+	addOutput(cmd, &output, outputTable, outputName)
+	return a.askAdmin(cmd, func(ctx context.Context, remote *api.Remote, args []string) error {
+		if to == "" {
+			return usageError{errors.New("say where to go on: --to earliest, latest, an offset or a time")}
+		}
+		p, err := remote.Seek(ctx, args[0], to)
+		if err != nil {
+			return err
+		}
+		return a.printPipelines([]api.Pipeline{p.Pipeline}, output)
 	})
 }
 

@@ -2,11 +2,16 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"go.uber.org/zap"
 )
+
+// ErrMembers says that a group has members, which would commit over what is
+// committed for it.
+var ErrMembers = errors.New("stop all of them first, they would commit over it")
 
 // Reset makes the source's group go on at a place in every partition that the
 // source is to read, whatever it has committed. The group must have no members:
@@ -23,7 +28,7 @@ func (s *Source) Reset(ctx context.Context, to Start) error {
 		return fmt.Errorf("reset of group %s: %w", group, err)
 	}
 	if members := len(groups[group].Members); members > 0 {
-		return fmt.Errorf("reset of group %s: it has %d members (stop all of them first, they would commit over it)", group, members)
+		return fmt.Errorf("reset of group %s: it has %d members (%w)", group, members, ErrMembers)
 	}
 	topics, err := newBounds(s.cfg, to).topics(ctx, admin)
 	if err != nil {

@@ -110,22 +110,40 @@ func (c *Remote) Pipelines(ctx context.Context) ([]Pipeline, error) {
 
 // Pipeline shows one.
 func (c *Remote) Pipeline(ctx context.Context, name string) (*PipelineDetail, error) {
-	return c.steer(ctx, http.MethodGet, name, "")
+	return c.steer(ctx, http.MethodGet, name, "", nil)
 }
 
 // Pause keeps a pipeline from reading more.
 func (c *Remote) Pause(ctx context.Context, name string) (*PipelineDetail, error) {
-	return c.steer(ctx, http.MethodPost, name, ":pause")
+	return c.steer(ctx, http.MethodPost, name, ":pause", nil)
 }
 
 // Resume lets it read on.
 func (c *Remote) Resume(ctx context.Context, name string) (*PipelineDetail, error) {
-	return c.steer(ctx, http.MethodPost, name, ":resume")
+	return c.steer(ctx, http.MethodPost, name, ":resume", nil)
 }
 
 // ClearError makes it go on after a failure.
 func (c *Remote) ClearError(ctx context.Context, name string) (*PipelineDetail, error) {
-	return c.steer(ctx, http.MethodPost, name, ":clear-error")
+	return c.steer(ctx, http.MethodPost, name, ":clear-error", nil)
+}
+
+// Seek makes one that is paused or stopped go on at another place.
+func (c *Remote) Seek(ctx context.Context, name, to string) (*PipelineDetail, error) {
+	return c.steer(ctx, http.MethodPost, name, ":seek", url.Values{"to": {to}})
+}
+
+// Reload has the configuration read anew and applied, or with dry only planned.
+func (c *Remote) Reload(ctx context.Context, dry bool) (*Reload, error) {
+	r := new(Reload)
+	query := url.Values{}
+	if dry {
+		query.Set("dryRun", "true")
+	}
+	if err := c.do(ctx, http.MethodPost, reloadPath, query, r); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // Tap hands what a tap shows to sink until the server ends it, whose reason it
@@ -205,9 +223,9 @@ func (c *Remote) Differences(ctx context.Context, name string) ([]Difference, er
 	return list.Differences, err
 }
 
-func (c *Remote) steer(ctx context.Context, method, name, verb string) (*PipelineDetail, error) {
+func (c *Remote) steer(ctx context.Context, method, name, verb string, query url.Values) (*PipelineDetail, error) {
 	p := new(PipelineDetail)
-	if err := c.do(ctx, method, pipelinesPath+"/"+url.PathEscape(name)+verb, nil, p); err != nil {
+	if err := c.do(ctx, method, pipelinesPath+"/"+url.PathEscape(name)+verb, query, p); err != nil {
 		return nil, err
 	}
 	return p, nil

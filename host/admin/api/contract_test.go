@@ -137,6 +137,11 @@ func target(op *operation) string {
 	if op.stream != nil {
 		path += "?limit=2"
 	}
+	for _, p := range op.query {
+		if p.required {
+			path = with(path, p.name+"=earliest")
+		}
+	}
 	return path
 }
 
@@ -211,6 +216,19 @@ var provoke = map[Code]func(t *testing.T, s *Server, host *fakeHost, op *operati
 			s.streaming <- struct{}{}
 		}
 		return request(t, s, op.method, target(op), "")
+	},
+	Refused: func(t *testing.T, s *Server, host *fakeHost, op *operation) *http.Request {
+		host.failWith(refuse(Refused, "", "weir.yaml:1:1: bad"))
+		return request(t, s, op.method, target(op), "")
+	},
+	NeedsRestart: func(t *testing.T, s *Server, host *fakeHost, op *operation) *http.Request {
+		host.failWith(refuse(NeedsRestart, "", "a change of admin"))
+		return request(t, s, op.method, target(op), "")
+	},
+	TenantOnly: func(t *testing.T, s *Server, _ *fakeHost, op *operation) *http.Request {
+		r := request(t, s, op.method, target(op), "")
+		r.Header.Set("Authorization", "Bearer "+shopping)
+		return r
 	},
 	NotNow: func(t *testing.T, s *Server, host *fakeHost, op *operation) *http.Request {
 		host.failWith(refuse(NotNow, "", "it has failed"))
@@ -309,6 +327,10 @@ func TestNotInTheDocument(t *testing.T) {
 		{"GET", "/api/v1/pipelines?health=fine", 400, BadParameter, "want up, degraded, waiting, down", ""},
 		{"GET", "/api/v1/pipelines?health=up&health=up", 400, BadParameter, "", ""},
 		{"GET", "/api/v1/pipelines?heath=up", 400, BadParameter, `did you mean "health"?`, ""},
+		{"POST", "/api/v1/pipelines/orders:seek", 400, BadParameter, "earliest, latest, an offset, or a time such as 2026-01-31T12:00:00Z.", ""},
+		{"GET", "/api/v1/pipelines/orders:tap?rate=0", 400, BadParameter, "want a number from 1 to 1000", ""},
+		{"GET", "/api/v1/pipelines/orders:tap?rate=1e2", 400, BadParameter, "want a number from 1 to 1000", ""},
+		{"POST", "/api/v1/reload?dryRun=1", 400, BadParameter, "want true or false", ""},
 		{"GET", "/api/v1/pipelines?%zz", 400, BadParameter, "", ""},
 	} {
 		t.Run(tt.method+" "+tt.path, func(t *testing.T) {

@@ -109,6 +109,21 @@ func (h *fakeHost) Differences(pipeline string) []Difference {
 	return []Difference{{Processor: "route", Kind: "value", Record: Place{Topic: "in", Offset: 5}, Live: "a", Candidate: "b"}}
 }
 
+func (h *fakeHost) Seek(context.Context, string, string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.fail
+}
+
+func (h *fakeHost) Reload(_ context.Context, dry bool) (Reload, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.panics {
+		panic("on purpose")
+	}
+	return Reload{Applied: !dry, Pipelines: []ReloadedPart{{Name: "orders", Action: "swap", Changes: []ReloadChange{{Path: "on_error", Was: "stop", Is: "drop"}}}}}, h.fail
+}
+
 func (h *fakeHost) steer(pipeline string, paused bool) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -17,6 +17,12 @@ type Host interface {
 	Resume(ctx context.Context, pipeline string) error
 	// ClearError makes a pipeline go on that a failure stopped.
 	ClearError(ctx context.Context, pipeline string) error
+	// Seek makes a pipeline that is paused or stopped go on at another place:
+	// earliest, latest, an offset or a time.
+	Seek(ctx context.Context, pipeline, to string) error
+	// Reload reads the configuration anew and applies what changed, or with dry
+	// only says what would.
+	Reload(ctx context.Context, dry bool) (Reload, error)
 	// Tap shows events between processors until ctx ends or a call-back of sink
 	// fails, whose error it returns. It calls sink.Counts at the beginning and about
 	// once a second, and nothing of sink when what is wanted cannot be.

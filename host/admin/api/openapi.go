@@ -155,7 +155,7 @@ func (p *parameter) document(in string) object {
 	if len(p.enum) > 0 {
 		schema["enum"] = p.enum
 	}
-	return object{"name": p.name, "in": in, "required": in == "path", "description": p.about, "schema": schema}
+	return object{"name": p.name, "in": in, "required": in == "path" || p.required, "description": p.about, "schema": schema}
 }
 
 // schemas are those of the document's components, made of Go types: of what

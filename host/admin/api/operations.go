@@ -33,6 +33,7 @@ type parameter struct {
 	kind        string // string, boolean or integer, as JSON Schema calls them
 	enum        []string
 	low, high   int // of an integer
+	required    bool
 }
 
 // call is one request of an operation, checked.
@@ -118,7 +119,17 @@ func init() {
 			about:   "For a pipeline that a failure stopped. It goes on at the offsets that its group has committed; a guilty event is tried again, by the modules that are there now.",
 			do:      steer(Host.ClearError),
 		},
+		{
+			id: "seekPipeline", method: http.MethodPost, path: pipelinePath + ":seek", role: Operator, reply: typeOf[PipelineDetail](), codes: []Code{NoPipeline, NotNow, NotAvailable, TookTooLong},
+			summary: "go on at another place",
+			about:   "Sets the offsets of the pipeline's groups in all partitions of its topics, so that events are skipped or read again. The pipeline has to be paused, and is drained for it and paused again, or stopped by a failure. Its groups must have no members in other processes.",
+			query:   []parameter{{name: "to", kind: "string", required: true, about: "earliest, latest, an offset, or a time such as 2026-01-31T12:00:00Z."}},
+			do: func(ctx context.Context, s *Server, c *call) (any, error) {
+				return steer(func(h Host, ctx context.Context, pipeline string) error { return h.Seek(ctx, pipeline, c.query["to"]) })(ctx, s, c)
+			},
+		},
 		tapOperation,
+		reloadOperation,
 		{
 			id: "listDifferences", method: http.MethodGet, path: differencesPath, role: Operator, reply: typeOf[DifferenceList](), codes: []Code{NoPipeline},
 			summary: "where candidates differ from what is live",

@@ -32,6 +32,8 @@ const (
 	BadType       Code = "unsupported_media_type"
 	NotNow        Code = "not_in_this_state"
 	NotAvailable  Code = "not_available"
+	Refused       Code = "refused"
+	NeedsRestart  Code = "needs_restart"
 	TookTooLong   Code = "timeout"
 	InternalError Code = "internal_error"
 )
@@ -60,6 +62,8 @@ var kinds = []kind{
 	{TooLarge, http.StatusRequestEntityTooLarge, "the body is too large"},
 	{BadType, http.StatusUnsupportedMediaType, "the body is of a type that is not taken"},
 	{Unnamed, http.StatusMisdirectedRequest, "the host that the request names is not this one"},
+	{NeedsRestart, http.StatusConflict, "the process has to be started anew for it"},
+	{Refused, http.StatusUnprocessableEntity, "the configuration, or a module, has faults; nothing was changed"},
 	{TooMany, http.StatusTooManyRequests, "so many cannot be served at one time"},
 	{InternalError, http.StatusInternalServerError, "weir made a mistake, which its log has"},
 	{NotAvailable, http.StatusServiceUnavailable, "it cannot be done now, or not here"},

@@ -151,6 +151,11 @@ func readQuery(raw string, known []parameter) (map[string]string, error) {
 		}
 		out[name] = given[0]
 	}
+	for _, p := range known {
+		if _, there := out[p.name]; p.required && !there {
+			return nil, refuse(BadParameter, p.about, "the parameter %s is missing", p.name)
+		}
+	}
 	return out, nil
 }
 
