@@ -31,6 +31,7 @@ type verifyFlags struct {
 	full     bool
 	logs     string
 	soak     time.Duration
+	patience time.Duration
 
 	config, connection string
 	options            []string
@@ -108,6 +109,7 @@ what each fault is and what each anomaly means. The exit code is 1 when there is
 	flags.BoolVar(&f.quick, "quick", false, "the default events, kills and duration, whatever else is said: at most 90 s")
 	flags.BoolVar(&f.full, "full", false, fmt.Sprintf("%d events and %d kills, whatever else is said: at most ten minutes", fullEvents, fullKills))
 	flags.DurationVar(&f.soak, "soak", 0, "run again and again for so long, each time with the next seed; the deliveries take turns unless one is named")
+	flags.DurationVar(&f.patience, "patience", verifyPatience, "how long nothing may come out while there is input; more where brokers are lost")
 	flags.StringVar(&f.logs, "logs", "", "`DIR` that keeps the log of every process")
 	addOutput(cmd, &f.output, outputText)
 	return cmd
@@ -130,6 +132,8 @@ func (f *verifyFlags) check(seeded bool) error {
 		return usageError{fmt.Errorf("--events must be from %d, so that every fault meets some, to 100000000", (faults+1)*minShare)}
 	case f.soak < 0:
 		return usageError{errors.New("--soak must not be below 0")}
+	case f.patience < time.Second:
+		return usageError{errors.New("--patience must be a second or more")}
 	case f.duration <= 0:
 		return usageError{errors.New("--duration must be above 0")}
 	case len(f.brokers) == 0 && f.config == "" && len(f.options) > 0:
@@ -193,7 +197,7 @@ func (a *app) campaign(ctx context.Context, f verifyFlags) (result *campaign.Res
 	result, err = campaign.Run(ctx, campaign.Options{
 		Brokers: c.brokers, Dial: c.dial, Shared: c.shared, Connection: c.own, Direct: c.hidden,
 		Program: program, Name: os.Args[0], Environ: ownEnvironment(a.environ), Module: module,
-		ExactlyOnce: f.delivery == exactlyOnce, Seed: f.seed, Events: f.events, Kills: f.kills, Duration: f.duration, Patience: verifyPatience,
+		ExactlyOnce: f.delivery == exactlyOnce, Seed: f.seed, Events: f.events, Kills: f.kills, Duration: f.duration, Patience: f.patience,
 		Keep: given, Logs: f.logs, Tell: progress.at,
 	})
 	progress.end()

@@ -210,7 +210,7 @@ func (c *campaign) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	running, cancel := context.WithTimeout(ctx, c.Duration)
 	defer cancel()
-	brokers, err := insist(ctx, c.client.Brokers)
+	brokers, err := insist(ctx, c, c.client.Brokers)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (c *campaign) configuration(number int) []byte {
 	if c.relay != nil {
 		brokers = c.relay.Addrs()
 	}
-	var text []byte
+	text := []byte("admin: {listen: off}\n") // which several processes would fight for
 	if len(c.Shared) > 0 {
 		text = fmt.Appendf(text, "kafka:\n  %s\n", strings.Join(c.Shared, "\n  "))
 	}

@@ -87,6 +87,6 @@ func (c *campaign) hasMembers(ctx context.Context, n int) (bool, error) {
 			return true, nil
 		}
 	}
-	got, err := insist(ctx, func(ctx context.Context) (int, error) { return c.client.Members(ctx, c.group()) })
+	got, err := insist(ctx, c, func(ctx context.Context) (int, error) { return c.client.Members(ctx, c.group()) })
 	return got == n, err
 }

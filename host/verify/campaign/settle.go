@@ -93,7 +93,7 @@ func (c *campaign) note(s verify.Stop) {
 
 // committed is, by input partition, the next input that the group reads.
 func (c *campaign) committed(ctx context.Context) ([]int64, error) {
-	offsets, err := insist(ctx, func(ctx context.Context) (map[int32]int64, error) {
+	offsets, err := insist(ctx, c, func(ctx context.Context) (map[int32]int64, error) {
 		return c.client.Committed(ctx, c.group(), c.input())
 	})
 	if err != nil {
@@ -110,19 +110,15 @@ func (c *campaign) committed(ctx context.Context) ([]int64, error) {
 
 // ends is where the partitions of a topic end.
 func (c *campaign) ends(ctx context.Context, topic string) (map[broker.Partition]int64, error) {
-	return insist(ctx, func(ctx context.Context) (map[broker.Partition]int64, error) {
+	return insist(ctx, c, func(ctx context.Context) (map[broker.Partition]int64, error) {
 		return c.client.Ends(ctx, []string{topic})
 	})
 }
 
-// insistence is how long brokers may have no answer: one that is lost has to be
-// missed first, and what it led to be led by others.
-const insistence = 90 * time.Second
-
 // insist asks the brokers again and again: while leaders move and brokers are away,
 // some answers are refusals.
-func insist[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, insistence)
+func insist[T any](ctx context.Context, c *campaign, ask func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, talk+c.Patience)
 	defer cancel()
 	for {
 		answer, err := ask(ctx)
