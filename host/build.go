@@ -148,6 +148,7 @@ func (b *builder) member(ctx context.Context, spec *PipelineSpec) *member {
 		Name:            spec.Name,
 		Ordering:        spec.Ordering,
 		Lanes:           spec.Lanes,
+		Provenance:      spec.Provenance,
 		Steps:           made.steps(m),
 		OnError:         spec.OnError,
 		Breaker:         spec.Breaker,

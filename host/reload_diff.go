@@ -63,7 +63,7 @@ type differ struct{ changes []Change }
 // names are those of fields that the configuration calls something else.
 var names = map[string]string{
 	"Sources": "source", "Steps": "processors", "Options": "", "Breaker": "circuit_breaker",
-	"DeadLetterTopic": "dead_letter.topic", "Share": "errors", "Least": "min_events", "URLs": "url",
+	"DeadLetterTopic": "dead_letter.topic", "Provenance": "provenance_header", "Share": "errors", "Least": "min_events", "URLs": "url",
 }
 
 // told are fields that others tell of too: options have the topics of a source.

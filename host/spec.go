@@ -79,6 +79,9 @@ type PipelineSpec struct {
 	// DeadLetterTopic is set wherever a policy needs it.
 	DeadLetterTopic string
 	Delivery        Delivery
+	// Provenance is the header by which outputs say which modules made them; ""
+	// is none.
+	Provenance string
 	// Ordering says how the events of a partition share its Lanes.
 	Ordering pipeline.Ordering
 	Lanes    int

@@ -123,7 +123,7 @@ type emitter struct {
 
 var (
 	topOrder      = []string{"kafka", "connections", "topics", "pipelines"}
-	pipelineOrder = []string{"source", "processors", "sink", "on_error", "circuit_breaker", "dead_letter", "ordering", "lanes", "delivery", "transaction_interval"}
+	pipelineOrder = []string{"source", "processors", "sink", "on_error", "circuit_breaker", "dead_letter", "ordering", "lanes", "provenance_header", "delivery", "transaction_interval"}
 	stepOrder     = []string{"name", "module", "config", "config_file", "key_filter", "on_error"}
 )
 

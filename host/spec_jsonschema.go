@@ -59,6 +59,7 @@ func pipelineSchema() config.Schema {
 		"grant":                grantSchema(),
 		"on_error":             config.Ref("on-error"),
 		"circuit_breaker":      breakerSchema(),
+		"provenance_header":    config.TextSchema().Doc("The header by which outputs say which modules made them: the names of the processors with the digests."),
 		"ordering":             config.WordSchema(orderings()...).Doc("Whose events go through processors one after the other: those of a partition, those of a key, or of nobody.").With("default", string(pipeline.ByPartition)),
 		"lanes":                config.IntSchema(1, mostLanes).Doc("How many lanes the events of a partition share, where ordering is not partition.").With("default", defaultLanes),
 		"delivery":             config.WordSchema(string(AtLeastOnce), string(ExactlyOnce)).Doc("Whether outputs and offsets are committed together, in transactions.").With("default", string(AtLeastOnce)),

@@ -35,6 +35,7 @@ func (l *loader) readPipeline(s *config.Section, e config.Entry, limits plugin.L
 	l.readDeadLetter(s, p)
 	l.readDelivery(s, p)
 	readOrdering(s, p)
+	readProvenance(s, p)
 	if !sink.Present() {
 		s.Fault(e.Pos, "sink", "is missing", "write sink: {topic: NAME}")
 	}

@@ -176,6 +176,9 @@ func dump(t *testing.T, spec *Spec) string {
 		if r := p.OnError[0].Retry; r.Max > 0 {
 			fmt.Fprintf(&b, "  retry %+v\n", r)
 		}
+		if p.Provenance != "" {
+			fmt.Fprintf(&b, "  provenance in %s\n", p.Provenance)
+		}
 		if p.Ordering != pipeline.ByPartition {
 			fmt.Fprintf(&b, "  ordering %s in %d lanes\n", p.Ordering, p.Lanes)
 		}

@@ -97,6 +97,12 @@ func (p *Process) Terminate(tb testing.TB) {
 	p.signal(tb, syscall.SIGTERM)
 }
 
+// HangUp asks the process to read its configuration again.
+func (p *Process) HangUp(tb testing.TB) {
+	tb.Helper()
+	p.signal(tb, syscall.SIGHUP)
+}
+
 // Pause sends SIGSTOP: the process does nothing any more, and does not know.
 func (p *Process) Pause(tb testing.TB) {
 	tb.Helper()
