@@ -44,7 +44,15 @@ func runaways() map[string]*wasmtest.Module {
 		"memory.fill": wasmtest.Guest(func(wasmtest.Imports) []byte {
 			return wasmtest.Code(wasmtest.I32(1000), wasmtest.MemoryGrow, wasmtest.Drop, wasmtest.Forever(fill), wasmtest.I64(0))
 		}),
-		"memory.grow": endless(wasmtest.I32(0), wasmtest.MemoryGrow, wasmtest.Drop),
+		"memory.copy": wasmtest.Guest(func(wasmtest.Imports) []byte {
+			most := wasmtest.Code(wasmtest.MemorySize, wasmtest.I32(65536), wasmtest.Mul, wasmtest.I32(1), wasmtest.Sub)
+			return wasmtest.Code(wasmtest.I32(1000), wasmtest.MemoryGrow, wasmtest.Drop,
+				wasmtest.Forever(wasmtest.I32(1), wasmtest.I32(0), most, wasmtest.MemoryCopy), wasmtest.I64(0))
+		}),
+		"random numbers": ofWASI("random_get", "ii:i", wasmtest.I32(0), wasmtest.I32(1<<26)),
+		"printing":       ofWASI("fd_write", "iiii:i", wasmtest.I32(1), wasmtest.I32(0), wasmtest.I32(1000), wasmtest.I32(0)),
+		"waiting":        ofWASI("poll_oneoff", "iiii:i", wasmtest.I32(0), wasmtest.I32(0), wasmtest.I32(1<<20), wasmtest.I32(0)),
+		"memory.grow":    endless(wasmtest.I32(0), wasmtest.MemoryGrow, wasmtest.Drop),
 		"table.grow": wasmtest.Guest(func(wasmtest.Imports) []byte {
 			return wasmtest.Code(wasmtest.Forever(wasmtest.NullFunc, wasmtest.I32(100), wasmtest.TableGrow, wasmtest.Drop), wasmtest.I64(0))
 		}, func(m *wasmtest.Module, _ wasmtest.Imports) { m.Table(1) }),
@@ -57,7 +65,18 @@ func runaways() map[string]*wasmtest.Module {
 	}
 }
 
-func limited(t *testing.T, m *wasmtest.Module, limits wasm.Limits) *wasm.Instance {
+// ofWASI calls a function of WASI again and again, with all the memory there is.
+func ofWASI(name, typ string, args ...[]byte) *wasmtest.Module {
+	m := new(wasmtest.Module)
+	f := m.Import("wasi_snapshot_preview1", name, typ)
+	m.Memory(1024).ExportKind("memory", wasmtest.KindMemory, 0)
+	m.Export("weir_abi_1", m.Func("", ""))
+	m.Export("weir_buffer", m.Func("i:i", "", wasmtest.I32(8)))
+	call := wasmtest.Code(wasmtest.Code(args...), wasmtest.Call(f), wasmtest.Drop)
+	return m.Export("weir_process", m.Func("ii:I", "", wasmtest.Forever(call), wasmtest.I64(0)))
+}
+
+func limited(t testing.TB, m *wasmtest.Module, limits wasm.Limits) *wasm.Instance {
 	t.Helper()
 	in, err := compile(t, m).Instantiate(t.Context(), new(host), limits)
 	if err != nil {

@@ -163,7 +163,8 @@ func (in *Instance) wasiRandom(stack []uint64) uint32 {
 	if !in.random.seeded {
 		in.random.seed(in.batch)
 	}
-	in.random.source.Read(b) // never fails
+	in.fuel.charge(bytesPerFuel * uint64(len(b))) // which takes longer than to copy them
+	in.random.source.Read(b)                      // never fails
 	return errnoSuccess
 }
 
@@ -196,6 +197,7 @@ func (in *Instance) wasiPoll(stack []uint64) uint32 {
 	if from+count*subscription > size || to+count*event > size {
 		return errnoFault
 	}
+	in.fuel.charge(count * bytesPerFuel * subscription)
 	now := in.host.Now()
 	for i := range count {
 		s, _ := m.Read(uint32(from+i*subscription), subscription)
@@ -245,6 +247,7 @@ func (in *Instance) wasiWrite(stack []uint64) uint32 {
 		}
 		text = text[:min(len(text), maxWrite-written)]
 		written += len(text)
+		in.fuel.charge(bytesPerFuel * uint64(8+len(text))) // lines have to be found
 		in.print(fd, text)
 	}
 	if !m.WriteUint32Le(uint32(stack[3]), uint32(written)) {
