@@ -18,6 +18,7 @@ const (
 func readCapture(s *config.Section) capture.Config {
 	sub := s.Section("capture")
 	cfg := capture.Config{Max: int(sub.Int("max", defaultCapture, 1, maxCapture))}
+	cfg.Redact = sub.Bool("redact", false)
 	dir, pos, ok := sub.Text("dir")
 	switch {
 	case !sub.Present():

@@ -162,8 +162,9 @@ func processorSchema() config.Schema {
 			"config":      config.Schema{}.Doc("What the module is configured with."),
 			"config_file": config.TextSchema().Doc("A YAML or JSON file with more of it; config beats its keys."),
 			"capture": config.MapSchema(map[string]any{
-				"dir": config.TextSchema().Doc("A folder for batches in which the module failed. It is made for its owner alone."),
-				"max": config.Schema{"type": "integer", "minimum": 1, "maximum": maxCapture}.Doc("How many are kept; the oldest go first.").With("default", defaultCapture),
+				"dir":    config.TextSchema().Doc("A folder for batches in which the module failed. It is made for its owner alone."),
+				"max":    config.Schema{"type": "integer", "minimum": 1, "maximum": maxCapture}.Doc("How many are kept; the oldest go first.").With("default", defaultCapture),
+				"redact": config.BoolSchema().Doc("Takes what the events hold out of what is kept.").With("default", false),
 			}).With("required", []string{"dir"}),
 			"limits": config.Ref("limits"),
 			"grant":  grantSchema(),

@@ -36,6 +36,8 @@ type Batch struct {
 	Failures []Failure `json:"failures"`
 	// Outputs is the digest of the events that came of the batch.
 	Outputs string `json:"outputs"`
+	// Redacted says that values, messages and the digest were taken out.
+	Redacted bool `json:"redacted,omitempty"`
 }
 
 // Limits bound a module; a 0 is the default.
@@ -148,15 +150,16 @@ func Digest(outputs []event.Event) (string, error) {
 }
 
 // Same tells whether what came of a batch is what came of it when it was kept.
-// The stacks of traps are not compared: debug information changes them.
+// The stacks of traps are not compared: debug information changes them. Of a
+// redacted batch only which events fail, and how, can be compared.
 func (b *Batch) Same(outputs []event.Event, failures []Failure) (bool, error) {
 	digest, err := Digest(outputs)
-	if err != nil || digest != b.Outputs || len(failures) != len(b.Failures) {
+	if err != nil || digest != b.Outputs && !b.Redacted || len(failures) != len(b.Failures) {
 		return false, err
 	}
 	for i, f := range failures {
 		was := b.Failures[i]
-		if f.Index != was.Index || f.Class != was.Class || withoutStack(f.Message) != withoutStack(was.Message) {
+		if f.Index != was.Index || f.Class != was.Class || !b.Redacted && withoutStack(f.Message) != withoutStack(was.Message) {
 			return false, nil
 		}
 	}

@@ -19,6 +19,8 @@ type Config struct {
 	Dir string
 	// Max is how many; the oldest go first.
 	Max int
+	// Redact takes what the events hold out of what is kept.
+	Redact bool
 }
 
 // Interval is the least time between two batches that a folder takes: a topic
@@ -65,6 +67,9 @@ func (f *Folder) Due(now time.Time) bool {
 // that are too many.
 func (f *Folder) Keep(b *Batch, now time.Time) (file string, err error) {
 	b.Version = version
+	if f.cfg.Redact {
+		b.redact()
+	}
 	text, err := json.Marshal(b)
 	if err != nil {
 		return "", err

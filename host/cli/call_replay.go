@@ -15,13 +15,14 @@ import (
 // replayReport is what -o json prints of a batch that ran again. Its form is an
 // interface.
 type replayReport struct {
-	Module  string `json:"module"`
-	Digest  string `json:"digest"`
-	Was     string `json:"captured_digest"`
-	Same    bool   `json:"same"`
-	Events  int    `json:"events"`
-	Outputs int    `json:"outputs"`
-	Dropped int    `json:"dropped"`
+	Module   string `json:"module"`
+	Digest   string `json:"digest"`
+	Was      string `json:"captured_digest"`
+	Same     bool   `json:"same"`
+	Redacted bool   `json:"redacted,omitempty"`
+	Events   int    `json:"events"`
+	Outputs  int    `json:"outputs"`
+	Dropped  int    `json:"dropped"`
 
 	Failures []replayFailure `json:"failures"`
 	Logs     []lineReport    `json:"logs"`
@@ -68,7 +69,7 @@ func (a *app) replay(ctx context.Context, ref string, f callFlags) (err error) {
 
 func newReplayReport(ref, digest string, batch *capture.Batch, result *trial.Replay) *replayReport {
 	r := &replayReport{
-		Module: ref, Digest: digest, Was: batch.Digest, Same: result.Same,
+		Module: ref, Digest: digest, Was: batch.Digest, Same: result.Same, Redacted: batch.Redacted,
 		Events: len(result.Events), Outputs: len(result.Outputs), Dropped: len(result.Dropped),
 		Failures: []replayFailure{}, Logs: []lineReport{}, Seconds: result.Elapsed.Seconds(), Memory: result.Memory, Fuel: result.Fuel,
 	}
@@ -98,9 +99,14 @@ func (r *replayReport) show(out, err *terminal) {
 	if r.Digest != r.Was {
 		writeLine(err, "%s", err.yellow("another module than the one that failed, whose sha256 is "+r.Was))
 	}
-	if r.Same {
+	switch {
+	case r.Same && r.Redacted:
+		writeLine(err, "%s", err.green("the same events fail in the same way; the batch is redacted, so no more can be compared"))
+	case r.Same:
 		writeLine(err, "%s", err.green("the same came of it, to the byte"))
-	} else {
+	case r.Redacted:
+		writeLine(err, "%s", err.yellow("something else came of it than when it was captured; the batch is redacted, which may be why"))
+	default:
 		writeLine(err, "%s", err.yellow("something else came of it than when it was captured"))
 	}
 }
