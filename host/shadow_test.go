@@ -160,3 +160,27 @@ func TestDifferencesAreRedacted(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A tenant's candidate computes on the tenant's account, beside what is live.
+func TestShadowOfATenant(t *testing.T) {
+	h, client, err := tenantsOf(t, `
+connections: {main: {bootstrap_servers: "BROKER"}}
+tenants:
+  shop:
+    pipelines:
+      p: {source: {topic: shop.in, auto_offset_reset: earliest}, processors: [{name: m, module: DIR/a.wasm, shadow: DIR/b.wasm}], sink: {topic: shop.out}}
+`, map[string]*wasmtest.Module{"a": wasmtest.SetByte('a'), "b": wasmtest.SetByte('b')}, map[string][]string{"shop.in": {"-0", "-1"}}, "shop.in", "shop.out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string][]string{"shop.out": {"a0", "a1"}}, contents(t, client, "shop.out")); diff != "" {
+		t.Error(diff)
+	}
+	seen := h.Samples()[0].Processors[0].Shadow
+	if count(seen.Different, "value") == 0 || seen.Same != 0 || count(seen.Batches, "broken") != 0 {
+		t.Errorf("the shadow saw %+v", seen)
+	}
+	if usage := h.Usage()[0]; usage.Fuel < seen.Live.Fuel+seen.Candidate.Fuel {
+		t.Errorf("the tenant has used %d fuel, but both sides %d and %d", usage.Fuel, seen.Live.Fuel, seen.Candidate.Fuel)
+	}
+}

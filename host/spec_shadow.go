@@ -48,6 +48,7 @@ func (l *loader) readShadow(s *config.Section, step *StepSpec) *ShadowSpec {
 		sub.Fault(module.Pos, "module", "must be the name of a module", `write module: path.wasm or module: "builtin:NAME"`)
 	default:
 		c.Module = l.module(sub, module)
+		l.checkModule(sub, module, c.Module)
 	}
 	return c
 }

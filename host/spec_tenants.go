@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/host/config"
 	"github.com/weirhq/weir/host/kafka"
 	"github.com/weirhq/weir/host/plugin"
+	"github.com/weirhq/weir/host/store"
 	"github.com/weirhq/weir/host/tenant"
 )
 
@@ -319,7 +320,10 @@ func (l *loader) checkPrincipal(s *config.Section, connection string, layer kafk
 
 // checkModule sees that a tenant's processor is made of a module that it may use.
 func (l *loader) checkModule(s *config.Section, n *config.Node, ref string) {
-	ref, _, _ = strings.Cut(ref, "#") // its digest
+	if r, err := store.Parse(ref); err == nil {
+		r.Digest = "" // which makes it no other module
+		ref = r.String()
+	}
 	if l.tenant != nil && ref != "" && !l.tenant.Modules.Allow(ref) {
 		s.Fault(n.Pos, "module", fmt.Sprintf("the tenant may not use the module %q", n.Value),
 			fmt.Sprintf("add it to tenants.%s.modules.allow, or choose another", l.tenant.Name))
