@@ -513,7 +513,7 @@ func (s telling) Write(_ context.Context, events []event.Event, done func(error)
 }
 func (telling) Flush(context.Context) error { return nil }
 
-type through struct{ script }
+type through struct{}
 
 func (through) Process(_ context.Context, in, out []event.Event, _ func(int, *event.Failure)) ([]event.Event, error) {
 	return append(out, in...), nil

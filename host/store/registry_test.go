@@ -61,28 +61,6 @@ func (s *server) hosts(t *testing.T) map[string]store.Host {
 	return map[string]store.Host{s.host: s.trusted(t)}
 }
 
-// image puts a manifest into the registry under a tag.
-func (s *server) image(t *testing.T, tag string, manifest any) {
-	t.Helper()
-	text, err := json.Marshal(manifest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.URL+"/v2/team/enrich/manifests/"+tag, strings.NewReader(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
-	resp, err := s.Client().Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusCreated {
-		t.Fatalf("the registry answers %s", resp.Status)
-	}
-}
-
 func write(t *testing.T, file string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(file, data, 0o600); err != nil {
