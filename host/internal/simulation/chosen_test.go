@@ -3,8 +3,6 @@ package simulation
 import (
 	"testing"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // alone is a world of one source that reads chosen partitions.
@@ -93,35 +91,7 @@ func TestChosenPartitionMissing(t *testing.T) {
 }
 
 // TestChosenTopicMissing waits for the topic, but not at a bounded run.
-func TestChosenTopicMissing(t *testing.T) {
-	for _, bounded := range []bool{false, true} {
-		w := alone(1)
-		w.Bounded = bounded
-		aside(t, w, func(s *stage) {
-			if err := s.DeleteTopic(inputTopic); err != nil {
-				s.Fatal(err)
-			}
-			m := s.start()
-			if bounded {
-				s.fails(m, 10*time.Second, "topic in does not exist", "weir topics apply")
-				return
-			}
-			time.Sleep(5 * time.Minute)
-			if err := s.CreateTopic(inputTopic, 1, nil); err != nil {
-				s.Fatal(err)
-			}
-			s.load.client.Close()
-			client, err := s.client(kgo.RecordPartitioner(kgo.ManualPartitioner()))
-			if err != nil {
-				s.Fatal(err)
-			}
-			s.Cleanup(client.Close)
-			s.load.client = client
-			s.write(10)
-			s.consumed(m, 10)
-		})
-	}
-}
+func TestChosenTopicMissing(t *testing.T) { missingTopic(t, func() World { return alone(1) }) }
 
 // TestChosenBesideMembers is a group that has members: before the source begins,
 // and while it reads.

@@ -232,9 +232,11 @@ func TestDeadLetterTopicUnavailable(t *testing.T) {
 }
 
 // TestMissingInputTopic waits for the topic; a bounded run does not.
-func TestMissingInputTopic(t *testing.T) {
+func TestMissingInputTopic(t *testing.T) { missingTopic(t, func() World { return single() }) }
+
+func missingTopic(t *testing.T, world func() World) {
 	for _, bounded := range []bool{false, true} {
-		w := single()
+		w := world()
 		w.Bounded = bounded
 		aside(t, w, func(s *stage) {
 			if err := s.DeleteTopic(inputTopic); err != nil {
