@@ -6,7 +6,7 @@ FUZZTIME    ?= 60s
 BENCHFLAGS  ?=
 SOAK        ?= 8h
 RACE        := ./host ./host/abi ./host/admin ./host/admin/api ./host/broker ./host/cli ./host/event ./host/kafka ./host/pipeline \
-               ./host/plugin ./host/telemetry ./host/tracker ./host/wasm
+               ./host/plugin ./host/shadow ./host/store ./host/tap ./host/telemetry ./host/tenant ./host/tracker ./host/wasm
 # Lets the Kafka client run in fake time: with it, its locks are seen by synctest.
 BUBBLES     := synctests
 
