@@ -39,7 +39,8 @@ type Sink struct {
 	gate   *gate                 // nil without one
 	waits  waits
 
-	maxRecords, maxBytes int64 // that the client buffers
+	maxRecords, maxBytes int64        // that the client buffers
+	handing              atomic.Int64 // records of writes that the client has not taken in full
 
 	sizes      sizes
 	partitions partitionCounts
@@ -116,7 +117,10 @@ func (s *Sink) Write(ctx context.Context, events []event.Event, done func(error)
 	w.fill(events, s.cfg.Topic)
 	w.pending.Store(int64(len(events)))
 	client := s.client.Load()
-	if s.full(len(events)) {
+	// Of two that take the last room at once, neither sees the other in the client.
+	handed := s.handing.Add(int64(len(events)))
+	defer s.handing.Add(-int64(len(events)))
+	if s.full(handed) {
 		s.waits.begin()
 		defer s.waits.end()
 	}

@@ -40,14 +40,14 @@ func (s *Source) Waited() time.Duration { return s.waits.read() }
 // Waited is how long writes waited for room in the sink, summed over them.
 func (s *Sink) Waited() time.Duration { return s.waits.read() }
 
-// full tells whether n more records would have to wait in the client. Their size
-// is taken for that of those that are in it. A write that finds the last room taken
-// by another one's records is not seen; the next is.
-func (s *Sink) full(n int) bool {
+// full tells whether n more records would have to wait in the client, if those
+// that are being handed to it are counted as there. Their size is taken for that of
+// those that are in it.
+func (s *Sink) full(n int64) bool {
 	client := s.client.Load()
 	records := client.BufferedProduceRecords()
-	if records == 0 {
-		return false
+	if records+n > s.maxRecords {
+		return true
 	}
-	return records+int64(n) > s.maxRecords || client.BufferedProduceBytes()*(records+int64(n))/records > s.maxBytes
+	return records > 0 && client.BufferedProduceBytes()*(records+n)/records > s.maxBytes
 }
