@@ -72,8 +72,8 @@ func compiled(dir string) kafka.Finding {
 	if err != nil {
 		return kafka.Finding{Verdict: kafka.Doubtful, What: f.What, Is: err.Error(), Remedy: "name a folder that can be written with --cache-dir: without one each start compiles anew"}
 	}
-	_ = probe.Close() // nothing was written
-	_ = os.Remove(filepath.Clean(probe.Name()))
+	_ = probe.Close()                           // nothing was written
+	_ = os.Remove(filepath.Clean(probe.Name())) // an empty file that stays does no harm
 	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o022 != 0 {
 		f.Verdict, f.Is = kafka.Bad, fmt.Sprintf("%s can be written by others (%s)", dir, info.Mode().Perm())
 		f.Remedy = "chmod 700 " + dir + ": who can write there decides what runs"

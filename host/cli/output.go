@@ -77,3 +77,24 @@ func writeJSON(w io.Writer, v any) error {
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
 }
+
+// printAll prints a list: whole as JSON, a name a line, or as the table that rows
+// makes of it, where an empty one is told on the standard error.
+func printAll[T any](a *app, output string, all []T, none string, name func(T) string, rows func(*table)) error {
+	switch {
+	case output == outputJSON:
+		return writeJSON(a.out, all)
+	case output == outputName:
+		for _, one := range all {
+			writeLine(a.out, "%s", name(one))
+		}
+		return nil
+	case len(all) == 0:
+		writeLine(a.err, "%s", none)
+		return nil
+	}
+	t := newTable(a.out, "")
+	rows(t)
+	t.end()
+	return nil
+}

@@ -174,26 +174,13 @@ func onePipeline(_ *cobra.Command, args []string) error {
 }
 
 func (a *app) printPipelines(all []api.Pipeline, output string) error {
-	switch {
-	case output == outputJSON:
-		return writeJSON(a.out, all)
-	case output == outputName:
+	return printAll(a, output, all, "no pipelines", func(p api.Pipeline) string { return p.Name }, func(t *table) {
+		t.row("NAME", "STATE", "LAG", "BEHIND", "CONSUMED", "DELIVERED", "DEAD", "REASON")
 		for _, p := range all {
-			writeLine(a.out, "%s", p.Name)
+			reason, _, _ := strings.Cut(p.Reason, "\n")
+			t.row(p.Name, p.State, fmt.Sprint(p.Lag.Records), behind(p.Lag.Seconds), fmt.Sprint(p.Events.Consumed), fmt.Sprint(p.Events.Delivered), fmt.Sprint(p.Events.DeadLettered), reason)
 		}
-		return nil
-	case len(all) == 0:
-		writeLine(a.err, "no pipelines")
-		return nil
-	}
-	t := newTable(a.out, "")
-	t.row("NAME", "STATE", "LAG", "BEHIND", "CONSUMED", "DELIVERED", "DEAD", "REASON")
-	for _, p := range all {
-		reason, _, _ := strings.Cut(p.Reason, "\n")
-		t.row(p.Name, p.State, fmt.Sprint(p.Lag.Records), behind(p.Lag.Seconds), fmt.Sprint(p.Events.Consumed), fmt.Sprint(p.Events.Delivered), fmt.Sprint(p.Events.DeadLettered), reason)
-	}
-	t.end()
-	return nil
+	})
 }
 
 func (a *app) printPipeline(p *api.PipelineDetail) {

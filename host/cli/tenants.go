@@ -115,22 +115,7 @@ func chosenTenants(all []api.Tenant, names []string) ([]api.Tenant, error) {
 }
 
 func (a *app) printTenants(all []api.Tenant, output string, rows func(t *table)) error {
-	switch {
-	case output == outputJSON:
-		return writeJSON(a.out, all)
-	case output == outputName:
-		for _, t := range all {
-			writeLine(a.out, "%s", t.Name)
-		}
-		return nil
-	case len(all) == 0:
-		writeLine(a.err, "no tenants")
-		return nil
-	}
-	t := newTable(a.out, "")
-	rows(t)
-	t.end()
-	return nil
+	return printAll(a, output, all, "no tenants", func(t api.Tenant) string { return t.Name }, rows)
 }
 
 func seconds(s float64) string {
