@@ -49,7 +49,7 @@ var layers = []struct {
 	{"host/tenant", nil, "names, amounts and time: what they are of, it does not know"},
 	{"host/telemetry", nil, "sees others through samples of its own"},
 	{"host/admin", nil, "sees others through interfaces of its own"},
-	{"host/admin/api", nil, "sees the host through an interface of its own"},
+	{"host/admin/api", []string{"host/admin"}, "sees the host through an interface of its own"},
 	{"host/broker", nil, "a development broker, no part of the event path"},
 	{"host/verify", nil, "judges histories, whoever made them"},
 	{"host/broker/relay", nil, "stands before any brokers"},

@@ -89,17 +89,23 @@ func (s *Server) Serve() error {
 // Close lets running requests end until ctx does, then cuts them. It also
 // closes a server that never served.
 func (s *Server) Close(ctx context.Context) error {
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
-	}
-	if cerr := s.listener.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
-		err = errors.Join(err, cerr)
-	}
-	if err != nil {
+	if err := Stop(ctx, s.http, s.listener); err != nil {
 		return fmt.Errorf("admin: close: %w", err)
 	}
 	return nil
+}
+
+// Stop is how a server and its listener are closed, whether it served or not:
+// running requests have until ctx ends, then they are cut.
+func Stop(ctx context.Context, server *http.Server, listener net.Listener) error {
+	err := server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, server.Close())
+	}
+	if cerr := listener.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
+		err = errors.Join(err, cerr)
+	}
+	return err
 }
 
 func healthz(w http.ResponseWriter, _ *http.Request) {

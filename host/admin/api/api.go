@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/weirhq/weir/host/admin"
 )
 
 // DefaultListen is where the API is unless told otherwise: loopback, since
@@ -145,14 +147,7 @@ func (s *Server) Serve() error {
 // Close lets running requests end until ctx does, then cuts them. It also
 // closes a server that never served.
 func (s *Server) Close(ctx context.Context) error {
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
-	}
-	if cerr := s.listener.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
-		err = errors.Join(err, cerr)
-	}
-	if err != nil {
+	if err := admin.Stop(ctx, s.http, s.listener); err != nil {
 		return fmt.Errorf("admin API: close: %w", err)
 	}
 	return nil
